@@ -1,0 +1,73 @@
+// The layers of the architecture as rules: imports point downwards only, through a layer's door, without cycles,
+// and `node:*` stays in the files that are named here. Run by `npm run check:layers`.
+const below = {
+  crypto: [],
+  transport: [],
+  noise: ['crypto'],
+  capability: ['crypto', 'noise'],
+  resolve: ['crypto', 'capability'],
+  session: ['crypto', 'noise', 'capability', 'transport'],
+  rpc: ['crypto', 'capability', 'session', 'transport'],
+}
+const foundationFiles = '^src/(errors|limits|bytes|dcbor|redact|clock)\\.ts$'
+const nodeFiles =
+  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix)|capability/(key-file|revocation-file|files|atomic-file)|resolve/file|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'foundation-imports-nothing-above',
+      severity: 'error',
+      from: { path: foundationFiles },
+      to: { path: '^src/', pathNot: foundationFiles },
+    },
+    ...Object.entries(below).map(([layer, allowed]) => ({
+      name: `${layer}-imports-downwards`,
+      severity: 'error',
+      from: { path: `^src/${layer}/` },
+      to: {
+        path: '^src/',
+        pathNot: [foundationFiles, '^src/atomic-file\\.ts$', `^src/(${[layer, ...allowed].join('|')})/`],
+      },
+    })),
+    {
+      name: 'nobody-imports-the-cli',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/cli/' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'layers-are-entered-by-their-door',
+      comment: 'Another layer is imported through its index.ts, or through a named Node-only door.',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: {
+        path: '^src/[^/]+/',
+        pathNot: [
+          '^src/$1/',
+          '^src/[^/]+/index\\.ts$',
+          '^src/(capability/files|resolve/file|transport/tcp)\\.ts$',
+        ],
+      },
+    },
+    {
+      name: 'node-only-in-its-places',
+      severity: 'error',
+      from: { path: '^src/', pathNot: nodeFiles },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'no-dev-dependencies-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+}

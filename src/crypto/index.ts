@@ -1,0 +1,16 @@
+// Door of the crypto layer: the interface, typed keys and the selected primitives.
+export { asPublicKey, asSecretKey, KeyPair, type PublicKey, type SecretKey } from './keys.js'
+export {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadFunction,
+  type AeadKey,
+  type AeadName,
+  type CryptoProvider,
+  type DhFunction,
+  type DhName,
+  type HashFunction,
+  type HashName,
+  type ProviderName,
+} from './provider.js'

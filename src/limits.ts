@@ -1,0 +1,92 @@
+// Every size, count and time limit of the protocol with its unit and the section that fixes it.
+// What is a default is configurable where the public API says so; the rest is fixed by the wire format.
+// Leaves out the lengths of cryptographic primitives (src/crypto/provider.ts).
+
+/** Noise message, handshake and transport alike, bytes (Noise rev 34 §3). */
+export const NOISE_MESSAGE_MAX_BYTES = 65_535
+/** Pre-shared key, bytes (Noise rev 34 §9). */
+export const PSK_BYTES = 32
+
+/** Caveats in one chain (spec/capability.md §4). */
+export const CAVEATS_MAX = 16
+/** Encoded locator, bytes (spec/capability.md §4). */
+export const LOCATOR_MAX_BYTES = 2_560
+/** Token as bytes, before base64url (spec/capability.md §5). */
+export const TOKEN_MAX_BYTES = 4_096
+/** Capability as text, characters, hints included (spec/capability.md §6). */
+export const CAPABILITY_TEXT_MAX_CHARS = 8_192
+/** Location hints in one capability (spec/capability.md §6). */
+export const LOCATIONS_MAX = 8
+/** One location, characters (spec/resolve.md §2). */
+export const LOCATION_MAX_CHARS = 255
+/** Object path, UTF-8 bytes (spec/capability.md §3). */
+export const OBJECT_PATH_MAX_BYTES = 512
+/** Encoded claims of a grant, bytes (spec/capability.md §3). */
+export const CLAIMS_MAX_BYTES = 1_024
+/** Nesting of deterministic CBOR that a peer sent, levels (spec/capability.md §2). */
+export const DCBOR_MAX_DEPTH = 16
+/** Tolerance for clocks when expiry is judged, seconds (spec/capability.md §4). */
+export const CLOCK_LEEWAY_SECONDS = 60
+
+/** From accept to a finished handshake, ms (spec/session.md §9). */
+export const HANDSHAKE_DEADLINE_MS = 5_000
+/** From the first to the last byte of one frame, ms (spec/session.md §9). */
+export const FRAME_DEADLINE_MS = 10_000
+/** Without any record from the peer, ms (spec/session.md §9). */
+export const IDLE_DEADLINE_MS = 180_000
+/** Between keepalives while nothing else is sent, ms (spec/session.md §9). */
+export const KEEPALIVE_INTERVAL_MS = 60_000
+/** Life of one session before a new handshake is due, ms (spec/session.md §9). */
+export const SESSION_MAX_MS = 86_400_000
+/** Hello, bytes (spec/session.md §3). */
+export const HELLO_MAX_BYTES = 4_096
+/** Handshake payloads are padded to a multiple of this, bytes (spec/session.md §3). */
+export const HANDSHAKE_PADDING_BYTES = 256
+/** All memory of one unauthenticated connection, bytes (spec/session.md §9). */
+export const UNAUTHENTICATED_MAX_BYTES = 16_384
+/** Handshakes that hold a slot, past the proof (spec/session.md §9). */
+export const HANDSHAKES_COMPUTING_MAX = 1_024
+/** Sockets that have not sent a proven hello; the oldest is evicted (spec/session.md §9). */
+export const SOCKETS_UNPROVEN_MAX = 16_384
+/** Unproven hellos of one address, a second (spec/session.md §9). */
+export const UNPROVEN_HELLOS_PER_SECOND = 20
+/** Unproven hellos of one address in one go (spec/session.md §9). */
+export const UNPROVEN_HELLOS_BURST = 5
+/** Ephemeral keys remembered to refuse a replayed hello (spec/session.md §5). */
+export const SEEN_EPHEMERALS_MAX = 65_536
+/** Services that may share one port (spec/session.md §5). */
+export const SERVICES_PER_PORT_MAX = 16
+/** Records in one direction between rekeys (spec/session.md §7). */
+export const REKEY_INTERVAL_RECORDS = 65_536
+
+/** Reassembled RPC message, bytes (spec/rpc.md §8). */
+export const MESSAGE_MAX_BYTES = 1_048_576
+/** Body of one fragment or one stream frame, bytes (spec/rpc.md §2). */
+export const FRAGMENT_MAX_BYTES = 16_384
+/** Waiting in the socket before a flush pauses, bytes (spec/rpc.md §2). */
+export const SOCKET_HIGH_WATER_BYTES = 65_536
+/** Nesting of a value (spec/rpc.md §5). */
+export const VALUE_MAX_DEPTH = 32
+/** Items in one value, containers and members alike (spec/rpc.md §5). */
+export const VALUE_MAX_ITEMS = 65_536
+/** Key of a map, UTF-8 bytes (spec/rpc.md §5). */
+export const VALUE_KEY_MAX_BYTES = 256
+/** Magnitude of a bigint, bytes (spec/rpc.md §5). */
+export const VALUE_BIGINT_MAX_BYTES = 128
+/** Calls in flight in one session (spec/rpc.md §8). */
+export const CALLS_IN_FLIGHT_MAX = 1_024
+/** Exported references in one session (spec/rpc.md §8). */
+export const EXPORTS_MAX = 4_096
+/** Pipeline depth in one session (spec/rpc.md §8). */
+export const PIPELINE_DEPTH_MAX = 64
+/** Unknown or double releases before the session ends (spec/rpc.md §8). */
+export const BAD_RELEASES_MAX = 100
+/** Method name, UTF-8 bytes (spec/rpc.md §3). */
+export const METHOD_NAME_MAX_BYTES = 128
+
+/** Location record, bytes (spec/resolve.md §3). */
+export const LOCATION_RECORD_MAX_BYTES = 4_096
+/** Life of a location record, seconds (spec/resolve.md §3). */
+export const LOCATION_RECORD_MAX_SECONDS = 604_800
+/** How far ahead of the clock a record's sequence may be, ms (spec/resolve.md §3). */
+export const LOCATION_SEQUENCE_AHEAD_MAX_MS = 300_000

@@ -1,0 +1,23 @@
+// One bundle an entry point, declarations beside it; every entry of package.json "exports" stands here once.
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: {
+    index: 'src/index.ts',
+    noise: 'src/noise/index.ts',
+    capability: 'src/capability/index.ts',
+    'capability/files': 'src/capability/files.ts',
+    resolve: 'src/resolve/index.ts',
+    'resolve/file': 'src/resolve/file.ts',
+    'transport/tcp': 'src/transport/tcp.ts',
+    cli: 'src/cli/main.ts',
+  },
+  format: 'esm',
+  target: ['node20.19', 'es2022'],
+  platform: 'neutral',
+  external: [/^node:/],
+  splitting: true,
+  clean: true,
+  sourcemap: true,
+  dts: { banner: '/// <reference lib="esnext.disposable" />' },
+})
