@@ -1,5 +1,6 @@
 // Door of the crypto layer: the interface, typed keys and the selected primitives.
-export { asPublicKey, asSecretKey, KeyPair, type PublicKey, type SecretKey } from './keys.js'
+export { KeyPair } from './key-pair.js'
+export { asPublicKey, asSecretKey, type PublicKey, type SecretKey } from './keys.js'
 export {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
