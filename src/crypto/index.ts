@@ -15,3 +15,11 @@ export {
   type HashName,
   type ProviderName,
 } from './provider.js'
+export {
+  generateKeyPair,
+  type PrimitiveChoice,
+  type PrimitiveName,
+  type Primitives,
+  primitives,
+  primitivesOf,
+} from './select.js'

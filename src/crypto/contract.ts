@@ -1,0 +1,174 @@
+// The rules of provider.ts that hold for every provider, written once: lengths, argument checks, refusal of an all-zero
+// DH result, disposal of AEAD keys and zeroing of `out` after a failed open. A provider supplies the bare primitive.
+// Leaves out the primitives themselves (sodium.ts, node.ts, noble.ts) and the choice among them (select.ts).
+import { NoisecapError } from '../errors.js'
+import { redact } from '../redact.js'
+import { asPublicKey, asSecretKey, type PublicKey, type SecretKey } from './keys.js'
+import {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadFunction,
+  type AeadKey,
+  type AeadName,
+  type CryptoProvider,
+  type DhFunction,
+  type DhName,
+  type HashFunction,
+  type HashName,
+  type ProviderName,
+} from './provider.js'
+
+/** DHLEN by name, bytes (Noise rev 34 §12.1, §12.2). */
+export const DH_BYTES = { '25519': 32, '448': 56 } as const satisfies Record<DhName, number>
+
+/** HASHLEN and BLOCKLEN by name, bytes (Noise rev 34 §12.5 to §12.8). */
+const HASH_BYTES = {
+  SHA256: { length: 32, blockLength: 64 },
+  SHA512: { length: 64, blockLength: 128 },
+  BLAKE2s: { length: 32, blockLength: 64 },
+  BLAKE2b: { length: 64, blockLength: 128 },
+} as const satisfies Record<HashName, { length: number; blockLength: number }>
+
+/** A provider that this host has, or the reason why it has not. */
+export type ProviderLoad = { readonly provider: CryptoProvider } | { readonly failure: string }
+
+/** X25519 or X448 without any check. */
+export interface BareDh {
+  publicKeyOf(secretKey: Uint8Array): Uint8Array
+  /** @returns undefined where the library itself refuses the point. */
+  dh(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
+}
+
+/** A cipher without any check; `Key` is the form in which the library wants its key. */
+export interface BareAead<Key> {
+  /** @param bytes - 32 bytes, to be copied. */
+  importKey(bytes: Uint8Array): Key
+  encrypt(key: Key, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
+  /** @returns false when the tag does not match, whatever `out` then holds. */
+  decrypt(key: Key, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean
+  wipe(key: Key): void
+}
+
+/** A hash and its HMAC without any check. */
+export interface BareHash {
+  hash(parts: readonly Uint8Array[]): Uint8Array
+  hmac(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array
+}
+
+/** `bare` under the rules of {@link DhFunction}. */
+export function dhFunction(
+  name: DhName,
+  provider: ProviderName,
+  bare: BareDh,
+  randomBytes: (length: number) => Uint8Array,
+): DhFunction {
+  const length = DH_BYTES[name]
+  return {
+    name,
+    provider,
+    length,
+    generateSecretKey: () => asSecretKey(randomBytes(length), length),
+    publicKeyOf: (secretKey: SecretKey) =>
+      asPublicKey(bare.publicKeyOf(asSecretKey(secretKey, length)), length),
+    dh(secretKey: SecretKey, publicKey: PublicKey): Uint8Array {
+      const shared = bare.dh(asSecretKey(secretKey, length), asPublicKey(publicKey, length))
+      if (shared === undefined || isAllZero(shared)) {
+        throw new NoisecapError('crypto/bad_public_key', 'Cannot compute DH: the public key is of low order')
+      }
+      return shared
+    },
+  }
+}
+
+/** Constant time, as RFC 7748 §6.1 asks: the result is a secret until it is known to be zero. */
+function isAllZero(bytes: Uint8Array): boolean {
+  let bits = 0
+  for (let i = 0; i < bytes.length; i++) bits |= bytes[i]!
+  return bits === 0
+}
+
+/** `bare` under the rules of {@link AeadFunction}. */
+export function aeadFunction<Key>(name: AeadName, provider: ProviderName, bare: BareAead<Key>): AeadFunction {
+  return {
+    name,
+    provider,
+    withKey(key: Uint8Array): AeadKey {
+      checkLength(key, AEAD_KEY_BYTES, 'AEAD key')
+      return new CheckedAeadKey(bare, bare.importKey(key))
+    },
+  }
+}
+
+class CheckedAeadKey<Key> implements AeadKey {
+  readonly #bare: BareAead<Key>
+  #key: Key | undefined
+
+  constructor(bare: BareAead<Key>, key: Key) {
+    this.#bare = bare
+    this.#key = key
+  }
+
+  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void {
+    const key = this.#live()
+    checkLength(nonce, AEAD_NONCE_BYTES, 'nonce')
+    checkBytes(ad, 'associated data')
+    checkBytes(plaintext, 'plaintext')
+    checkLength(out, plaintext.length + AEAD_TAG_BYTES, 'output')
+    this.#bare.encrypt(key, nonce, ad, plaintext, out)
+  }
+
+  open(nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean {
+    const key = this.#live()
+    checkLength(nonce, AEAD_NONCE_BYTES, 'nonce')
+    checkBytes(ad, 'associated data')
+    checkBytes(ciphertext, 'ciphertext')
+    checkBytes(out, 'output')
+    if (ciphertext.length < AEAD_TAG_BYTES) return false
+    checkLength(out, ciphertext.length - AEAD_TAG_BYTES, 'output')
+    if (this.#bare.decrypt(key, nonce, ad, ciphertext, out)) return true
+    out.fill(0)
+    return false
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#key !== undefined) this.#bare.wipe(this.#key)
+    this.#key = undefined
+  }
+
+  #live(): Key {
+    if (this.#key === undefined) throw new TypeError('Cannot use AEAD key: it has been disposed')
+    return this.#key
+  }
+}
+
+redact(CheckedAeadKey, () => 'AeadKey [redacted]')
+
+/** `bare` under the rules of {@link HashFunction}. */
+export function hashFunction(name: HashName, provider: ProviderName, bare: BareHash): HashFunction {
+  return {
+    name,
+    provider,
+    ...HASH_BYTES[name],
+    hash(...parts: readonly Uint8Array[]): Uint8Array {
+      for (const part of parts) checkBytes(part, 'hash input')
+      return bare.hash(parts)
+    },
+    hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
+      checkBytes(key, 'HMAC key')
+      for (const part of parts) checkBytes(part, 'HMAC input')
+      return bare.hmac(key, parts)
+    },
+  }
+}
+
+function checkBytes(bytes: Uint8Array, what: string): void {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`Cannot use ${what}: expected a Uint8Array`)
+}
+
+function checkLength(bytes: Uint8Array, length: number, what: string): void {
+  checkBytes(bytes, what)
+  if (bytes.length !== length) {
+    throw new RangeError(`Cannot use ${what}: expected ${length} bytes, got ${bytes.length}`)
+  }
+}

@@ -1,0 +1,127 @@
+// The provider that runs everywhere, browsers included, and the reference that the others are tested against: pure
+// JavaScript by @noble/curves, @noble/ciphers and @noble/hashes. Has every primitive and needs no host beyond
+// `crypto.getRandomValues`. Its big integers are not constant-time (SECURITY.md). Leaves out nothing.
+import { gcm } from '@noble/ciphers/aes.js'
+import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { x448 } from '@noble/curves/ed448.js'
+import { x25519 } from '@noble/curves/ed25519.js'
+import { blake2b, blake2s } from '@noble/hashes/blake2.js'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { wipe } from '../bytes.js'
+import { NoisecapError } from '../errors.js'
+import {
+  aeadFunction,
+  type BareAead,
+  type BareDh,
+  type BareHash,
+  dhFunction,
+  hashFunction,
+} from './contract.js'
+import type { CryptoProvider } from './provider.js'
+
+/** What Web Cryptography gives in one call, bytes (Web Cryptography API §10.1.1). */
+const RANDOM_QUOTA_BYTES = 65_536
+
+function randomBytes(length: number): Uint8Array {
+  if (typeof globalThis.crypto?.getRandomValues !== 'function') {
+    throw new NoisecapError('crypto/unavailable', 'Cannot draw random bytes: no crypto.getRandomValues here')
+  }
+  const out = new Uint8Array(length)
+  for (let offset = 0; offset < length; offset += RANDOM_QUOTA_BYTES) {
+    globalThis.crypto.getRandomValues(out.subarray(offset, offset + RANDOM_QUOTA_BYTES))
+  }
+  return out
+}
+
+type NobleDh = typeof x25519 | typeof x448
+
+function bareDh(curve: NobleDh): BareDh {
+  return {
+    publicKeyOf: (secretKey) => curve.getPublicKey(secretKey),
+    dh(secretKey, publicKey) {
+      // Lengths are checked by contract.ts, so a low-order point is the one thing left that noble can refuse.
+      try {
+        return curve.getSharedSecret(secretKey, publicKey)
+      } catch {
+        return undefined
+      }
+    },
+  }
+}
+
+type NobleHash = typeof sha256 | typeof sha512 | typeof blake2s | typeof blake2b
+
+function bareHash(algorithm: NobleHash): BareHash {
+  return {
+    hash(parts) {
+      const state = algorithm.create()
+      for (const part of parts) state.update(part)
+      return state.digest()
+    },
+    hmac(key, parts) {
+      const state = hmac.create(algorithm, key)
+      for (const part of parts) state.update(part)
+      return state.digest()
+    },
+  }
+}
+
+const chachaPoly: BareAead<Uint8Array> = {
+  importKey: (bytes) => Uint8Array.from(bytes),
+  encrypt(key, nonce, ad, plaintext, out) {
+    chacha20poly1305(key, nonce, ad).encrypt(plaintext, out)
+  },
+  decrypt(key, nonce, ad, ciphertext, out) {
+    try {
+      chacha20poly1305(key, nonce, ad).decrypt(ciphertext, out)
+      return true
+    } catch {
+      return false
+    }
+  },
+  wipe,
+}
+
+/** noble's GCM takes no output buffer, so its result is copied. */
+const aesGcm: BareAead<Uint8Array> = {
+  importKey: (bytes) => Uint8Array.from(bytes),
+  encrypt(key, nonce, ad, plaintext, out) {
+    out.set(gcm(key, nonce, ad).encrypt(plaintext))
+  },
+  decrypt(key, nonce, ad, ciphertext, out) {
+    try {
+      const plaintext = gcm(key, nonce, ad).decrypt(ciphertext)
+      out.set(plaintext)
+      wipe(plaintext)
+      return true
+    } catch {
+      return false
+    }
+  },
+  wipe,
+}
+
+const dhs = {
+  '25519': dhFunction('25519', 'noble', bareDh(x25519), randomBytes),
+  '448': dhFunction('448', 'noble', bareDh(x448), randomBytes),
+}
+const aeads = {
+  ChaChaPoly: aeadFunction('ChaChaPoly', 'noble', chachaPoly),
+  AESGCM: aeadFunction('AESGCM', 'noble', aesGcm),
+}
+const hashes = {
+  SHA256: hashFunction('SHA256', 'noble', bareHash(sha256)),
+  SHA512: hashFunction('SHA512', 'noble', bareHash(sha512)),
+  BLAKE2s: hashFunction('BLAKE2s', 'noble', bareHash(blake2s)),
+  BLAKE2b: hashFunction('BLAKE2b', 'noble', bareHash(blake2b)),
+}
+
+/** Every primitive in JavaScript. */
+export const noble: CryptoProvider = {
+  name: 'noble',
+  dh: (name) => dhs[name],
+  aead: (name) => aeads[name],
+  hash: (name) => hashes[name],
+  randomBytes,
+}

@@ -1,0 +1,224 @@
+// Chooses the provider of each primitive at first use: by the measured order below among what this host has, or the one
+// that NOISECAP_CRYPTO names. The choice is visible through `report` and `notes`, and a forced provider is never replaced.
+// Works where `process` does not exist. Leaves out loading (sodium.ts, node.ts) and the primitives.
+import { NoisecapError } from '../errors.js'
+import type { ProviderLoad } from './contract.js'
+import { hostProcess } from './host.js'
+import { KeyPair } from './key-pair.js'
+import { noble } from './noble.js'
+import { loadNode } from './node.js'
+import type {
+  AeadFunction,
+  AeadName,
+  CryptoProvider,
+  DhFunction,
+  DhName,
+  HashFunction,
+  HashName,
+  ProviderName,
+} from './provider.js'
+import { loadSodium } from './sodium.js'
+
+/** What a provider is chosen for. */
+export type PrimitiveName = DhName | AeadName | HashName | 'random'
+
+/** Which provider serves a primitive, and why. */
+export interface PrimitiveChoice {
+  readonly primitive: PrimitiveName
+  /** Undefined where the forced provider lacks the primitive. */
+  readonly provider: ProviderName | undefined
+  readonly reason: string
+}
+
+/** The primitives of one process, each from one provider. */
+export interface Primitives {
+  /** @throws `crypto/unavailable` when a forced provider lacks it; so do `aead`, `hash` and `randomBytes`. */
+  dh(name: DhName): DhFunction
+  aead(name: AeadName): AeadFunction
+  hash(name: HashName): HashFunction
+  /** @returns `length` cryptographically secure random bytes, a new array. */
+  randomBytes(length: number): Uint8Array
+  /** One line a primitive, for `noisecap doctor`. */
+  report(): readonly PrimitiveChoice[]
+  /** What else is worth knowing: a provider that could not be loaded and why, a forced choice. */
+  notes(): readonly string[]
+}
+
+/** Fastest first, by bench/crypto.ts; figures are median µs on one 2-core x64 machine, Node 20. */
+const PREFERENCE = {
+  '25519': { order: ['sodium', 'node', 'noble'], because: 'fastest X25519' },
+  '448': { order: ['node', 'noble', 'sodium'], because: 'fastest X448' },
+  ChaChaPoly: { order: ['sodium', 'node', 'noble'], because: 'fastest ChaChaPoly' },
+  AESGCM: { order: ['node', 'noble', 'sodium'], because: 'AES in hardware' },
+  SHA256: { order: ['node', 'sodium', 'noble'], because: 'fastest SHA-256' },
+  SHA512: { order: ['node', 'sodium', 'noble'], because: 'fastest SHA-512' },
+  BLAKE2s: { order: ['node', 'noble', 'sodium'], because: 'fastest BLAKE2s' },
+  BLAKE2b: { order: ['sodium', 'node', 'noble'], because: 'fastest BLAKE2b' },
+  random: { order: ['node', 'sodium', 'noble'], because: 'the system generator' },
+} as const satisfies Record<PrimitiveName, { order: readonly ProviderName[]; because: string }>
+
+const PRIMITIVE_NAMES = Object.keys(PREFERENCE) as PrimitiveName[] // keys of the literal above, nothing else
+const PROVIDER_NAMES = ['sodium', 'node', 'noble'] as const satisfies readonly ProviderName[]
+const ENVIRONMENT_VARIABLE = 'NOISECAP_CRYPTO'
+
+const loads = new Map<ProviderName, ProviderLoad>()
+
+/** Load `name` once; a failure is remembered too, it does not heal while the process lives. */
+function load(name: ProviderName): ProviderLoad {
+  let loaded = loads.get(name)
+  if (loaded === undefined) {
+    loaded = name === 'noble' ? { provider: noble } : name === 'node' ? loadNode() : loadSodium()
+    loads.set(name, loaded)
+  }
+  return loaded
+}
+
+/** A primitive of `provider`, undefined where it lacks it. */
+type Pick<T> = (provider: CryptoProvider) => T | undefined
+
+class Selection implements Primitives {
+  readonly #forced: { readonly name: ProviderName; readonly by: string } | undefined
+  readonly #dhs = new Map<DhName, DhFunction>()
+  readonly #aeads = new Map<AeadName, AeadFunction>()
+  readonly #hashes = new Map<HashName, HashFunction>()
+  #random: CryptoProvider | undefined
+
+  constructor(forced?: { readonly name: ProviderName; readonly by: string }) {
+    this.#forced = forced
+  }
+
+  dh(name: DhName): DhFunction {
+    return this.#dhs.get(name) ?? this.#remember(this.#dhs, name, (provider) => provider.dh(name))
+  }
+
+  aead(name: AeadName): AeadFunction {
+    return this.#aeads.get(name) ?? this.#remember(this.#aeads, name, (provider) => provider.aead(name))
+  }
+
+  hash(name: HashName): HashFunction {
+    return this.#hashes.get(name) ?? this.#remember(this.#hashes, name, (provider) => provider.hash(name))
+  }
+
+  randomBytes(length: number): Uint8Array {
+    this.#random ??= this.#choose('random', (provider) => provider)
+    return this.#random.randomBytes(length)
+  }
+
+  report(): readonly PrimitiveChoice[] {
+    return PRIMITIVE_NAMES.map((primitive) => {
+      const skipped: string[] = []
+      for (const name of this.#order(primitive)) {
+        const lack = lackOf(name, primitive)
+        if (lack === undefined)
+          return { primitive, provider: name, reason: this.#reason(primitive, name, skipped) }
+        skipped.push(lack)
+      }
+      return { primitive, provider: undefined, reason: skipped.join('; ') }
+    })
+  }
+
+  notes(): readonly string[] {
+    const notes = this.#forced === undefined ? [] : [`${this.#forced.by} forces ${this.#forced.name}`]
+    for (const name of PROVIDER_NAMES) {
+      const loaded = load(name)
+      if ('failure' in loaded) notes.push(`${name} is not available: ${loaded.failure}`)
+    }
+    return notes
+  }
+
+  #order(primitive: PrimitiveName): readonly ProviderName[] {
+    return this.#forced === undefined ? PREFERENCE[primitive].order : [this.#forced.name]
+  }
+
+  #reason(primitive: PrimitiveName, name: ProviderName, skipped: readonly string[]): string {
+    if (this.#forced !== undefined) return `forced by ${this.#forced.by}`
+    const { order, because } = PREFERENCE[primitive]
+    return order[0] === name ? because : `next after ${order[0]}: ${skipped.join('; ')}`
+  }
+
+  #remember<Name extends PrimitiveName, T>(known: Map<Name, T>, name: Name, pick: Pick<T>): T {
+    const primitive = this.#choose(name, pick)
+    known.set(name, primitive)
+    return primitive
+  }
+
+  #choose<T>(primitive: PrimitiveName, pick: Pick<T>): T {
+    const lacks: string[] = []
+    for (const name of this.#order(primitive)) {
+      const loaded = load(name)
+      const found = 'failure' in loaded ? undefined : pick(loaded.provider)
+      if (found !== undefined) return found
+      lacks.push(lackOf(name, primitive) ?? name)
+    }
+    throw new NoisecapError(
+      'crypto/unavailable',
+      `Cannot use ${primitive}: ${lacks.join('; ')}${this.#forced === undefined ? '' : ` (forced by ${this.#forced.by})`}`,
+      { hint: `Unset ${ENVIRONMENT_VARIABLE} to let each primitive come from a provider that has it` },
+    )
+  }
+}
+
+/** Why `name` cannot serve `primitive`, undefined when it can. */
+function lackOf(name: ProviderName, primitive: PrimitiveName): string | undefined {
+  const loaded = load(name)
+  if ('failure' in loaded) return `${name} is not available: ${loaded.failure}`
+  return has(loaded.provider, primitive) ? undefined : `${name} has no ${primitive}`
+}
+
+function has(provider: CryptoProvider, primitive: PrimitiveName): boolean {
+  switch (primitive) {
+    case '25519':
+    case '448':
+      return provider.dh(primitive) !== undefined
+    case 'ChaChaPoly':
+    case 'AESGCM':
+      return provider.aead(primitive) !== undefined
+    case 'SHA256':
+    case 'SHA512':
+    case 'BLAKE2s':
+    case 'BLAKE2b':
+      return provider.hash(primitive) !== undefined
+    case 'random':
+      return true
+  }
+}
+
+let ownPrimitives: Primitives | undefined
+const forcedPrimitives = new Map<ProviderName, Primitives>()
+
+/** The primitives of this process: chosen at first use, or all from the provider that NOISECAP_CRYPTO names.
+ * @throws `crypto/unavailable` when NOISECAP_CRYPTO is set to anything but `sodium`, `node`, `noble` or nothing. */
+export function primitives(): Primitives {
+  ownPrimitives ??= fromEnvironment()
+  return ownPrimitives
+}
+
+/** The primitives of one provider and no other.
+ * A primitive that it lacks throws `crypto/unavailable` when asked for. */
+export function primitivesOf(name: ProviderName): Primitives {
+  let found = forcedPrimitives.get(name)
+  if (found === undefined) {
+    found = new Selection({ name, by: 'the caller' })
+    forcedPrimitives.set(name, found)
+  }
+  return found
+}
+
+/** A new X25519 key pair of this process's provider. */
+export function generateKeyPair(): KeyPair {
+  return KeyPair.generate(primitives().dh('25519'))
+}
+
+function fromEnvironment(): Primitives {
+  const value = hostProcess()?.env?.[ENVIRONMENT_VARIABLE]
+  if (value === undefined || value === '') return new Selection()
+  const name = PROVIDER_NAMES.find((known) => known === value)
+  if (name === undefined) {
+    throw new NoisecapError(
+      'crypto/unavailable',
+      `Cannot choose crypto: expected ${ENVIRONMENT_VARIABLE} to be ${PROVIDER_NAMES.join(', ')} or unset, got another value`,
+      { hint: `Unset ${ENVIRONMENT_VARIABLE} or correct its spelling` },
+    )
+  }
+  return new Selection({ name, by: ENVIRONMENT_VARIABLE })
+}
