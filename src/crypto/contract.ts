@@ -23,7 +23,7 @@ import {
 export const DH_BYTES = { '25519': 32, '448': 56 } as const satisfies Record<DhName, number>
 
 /** HASHLEN and BLOCKLEN by name, bytes (Noise rev 34 §12.5 to §12.8). */
-const HASH_BYTES = {
+export const HASH_BYTES = {
   SHA256: { length: 32, blockLength: 64 },
   SHA512: { length: 64, blockLength: 128 },
   BLAKE2s: { length: 32, blockLength: 64 },

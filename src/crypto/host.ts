@@ -5,3 +5,9 @@
 export function hostProcess(): Partial<NodeJS.Process> | undefined {
   return typeof process === 'undefined' ? undefined : process
 }
+
+/** First line of an error's message: Node's module errors append the whole require stack. */
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.split('\n', 1)[0] ?? ''
+}

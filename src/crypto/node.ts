@@ -1,4 +1,213 @@
-import type { ProviderLoad } from './contract.js'
+// The provider over node:crypto (OpenSSL): every primitive, each only if this build of Node has it (Electron and other
+// OpenSSL builds lack some). Keys travel as JWK, since OpenSSL's DER codecs cost more than a DH, and imported keys are cached.
+// Leaves out DH by WebCrypto, which is asynchronous.
+import type * as NodeCrypto from 'node:crypto'
+import { equalConstantTime, wipe } from '../bytes.js'
+import {
+  aeadFunction,
+  type BareAead,
+  type BareDh,
+  type BareHash,
+  DH_BYTES,
+  dhFunction,
+  HASH_BYTES,
+  hashFunction,
+  type ProviderLoad,
+} from './contract.js'
+import { hashParts, hmacParts, type OneShotHash } from './gather.js'
+import { firstLine, hostProcess } from './host.js'
+import {
+  AEAD_KEY_BYTES,
+  AEAD_NONCE_BYTES,
+  AEAD_TAG_BYTES,
+  type AeadName,
+  type CryptoProvider,
+  type DhName,
+  type HashName,
+} from './provider.js'
+
+type Crypto = typeof NodeCrypto
+
+const CURVES = { '25519': 'X25519', '448': 'X448' } as const satisfies Record<DhName, string>
+const CIPHERS = { ChaChaPoly: 'chacha20-poly1305', AESGCM: 'aes-256-gcm' } as const satisfies Record<
+  AeadName,
+  string
+>
+const HASHES = {
+  SHA256: 'sha256',
+  SHA512: 'sha512',
+  BLAKE2s: 'blake2s256',
+  BLAKE2b: 'blake2b512',
+} as const satisfies Record<HashName, string>
+
+/** Get node:crypto from the host. */
 export function loadNode(): ProviderLoad {
-  return { failure: 'no node:crypto in this host' }
+  try {
+    const crypto = hostProcess()?.getBuiltinModule?.('node:crypto')
+    if (crypto === undefined) return { failure: 'this host has no node:crypto' }
+    return { provider: providerOf(crypto) }
+  } catch (error) {
+    return { failure: firstLine(error) }
+  }
+}
+
+function providerOf(crypto: Crypto): CryptoProvider {
+  const randomBytes = (length: number): Uint8Array => {
+    const out = new Uint8Array(length)
+    crypto.randomFillSync(out)
+    return out
+  }
+  return {
+    name: 'node',
+    dh: lazily((name) => {
+      const bare = bareDh(crypto, name)
+      const probe = new Uint8Array(DH_BYTES[name])
+      return works(() => bare.publicKeyOf(probe)) ? dhFunction(name, 'node', bare, randomBytes) : undefined
+    }),
+    aead: lazily((name) => {
+      const bare = bareAead(crypto, CIPHERS[name])
+      const key = new Uint8Array(AEAD_KEY_BYTES)
+      const nonce = new Uint8Array(AEAD_NONCE_BYTES)
+      const out = new Uint8Array(AEAD_TAG_BYTES)
+      return works(() => bare.encrypt(key, nonce, nonce, new Uint8Array(0), out))
+        ? aeadFunction(name, 'node', bare)
+        : undefined
+    }),
+    hash: lazily((name) => {
+      const bare = bareHash(crypto, name)
+      return works(() => bare.hash([])) ? hashFunction(name, 'node', bare) : undefined
+    }),
+    randomBytes,
+  }
+}
+
+/** `make`, asked once a name: the outcome is kept, a lack as well. */
+function lazily<Name extends string, T>(make: (name: Name) => T | undefined): (name: Name) => T | undefined {
+  const made = new Map<Name, T | undefined>()
+  return (name) => {
+    if (!made.has(name)) made.set(name, make(name))
+    return made.get(name)
+  }
+}
+
+/** Whether this build has a primitive, found by using it: the lists that Node prints name what then does not work. */
+function works(use: () => unknown): boolean {
+  try {
+    use()
+    return true
+  } catch {
+    return false
+  }
+}
+
+function bareDh(crypto: Crypto, name: DhName): BareDh {
+  const curve = CURVES[name]
+  const privateKeyOf = keyCache((bytes) => {
+    // Node demands `x` beside `d` but computes the public key from `d` alone.
+    const key = { kty: 'OKP', crv: curve, d: toBase64url(bytes), x: '' }
+    return crypto.createPrivateKey({ key, format: 'jwk' })
+  })
+  const publicKeyObjectOf = keyCache((bytes) => {
+    const key = { kty: 'OKP', crv: curve, x: toBase64url(bytes) }
+    return crypto.createPublicKey({ key, format: 'jwk' })
+  })
+  return {
+    publicKeyOf(secretKey) {
+      const { x } = crypto.createPublicKey(privateKeyOf(secretKey)).export({ format: 'jwk' })
+      return Uint8Array.from(Buffer.from(x ?? '', 'base64url'))
+    },
+    dh(secretKey, publicKey) {
+      const keys = { privateKey: privateKeyOf(secretKey), publicKey: publicKeyObjectOf(publicKey) }
+      try {
+        return plain(crypto.diffieHellman(keys))
+      } catch (error) {
+        if (isDerivationFailure(error)) return undefined
+        throw error
+      }
+    },
+  }
+}
+
+/** OpenSSL's answer to an all-zero result. */
+function isDerivationFailure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_OSSL_FAILED_DURING_DERIVATION'
+}
+
+interface CachedKey {
+  readonly bytes: Uint8Array
+  readonly key: NodeCrypto.KeyObject
+}
+
+/** `importKey`, remembered for as long as the array lives. The bytes are compared at each use, so that an array which was
+ * altered or wiped since is imported anew. */
+function keyCache(
+  importKey: (bytes: Uint8Array) => NodeCrypto.KeyObject,
+): (bytes: Uint8Array) => NodeCrypto.KeyObject {
+  const cache = new WeakMap<Uint8Array, CachedKey>()
+  return (bytes) => {
+    const cached = cache.get(bytes)
+    if (cached !== undefined) {
+      if (equalConstantTime(cached.bytes, bytes)) return cached.key
+      wipe(cached.bytes)
+    }
+    const key = importKey(bytes)
+    cache.set(bytes, { bytes: Uint8Array.from(bytes), key })
+    return key
+  }
+}
+
+function toBase64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
+}
+
+/** The key stays raw bytes: a KeyObject costs 3 µs to make and saves nothing per call. */
+function bareAead(crypto: Crypto, cipherName: (typeof CIPHERS)[AeadName]): BareAead<Uint8Array> {
+  const options = { authTagLength: AEAD_TAG_BYTES }
+  // Both are AEAD modes of one API; Node's types know only GCM's overload by these methods.
+  const algorithm = cipherName as NodeCrypto.CipherGCMTypes
+  return {
+    importKey: (bytes) => Uint8Array.from(bytes),
+    encrypt(key, nonce, ad, plaintext, out) {
+      const cipher = crypto.createCipheriv(algorithm, key, nonce, options)
+      if (ad.length > 0) cipher.setAAD(ad)
+      if (plaintext.length > 0) out.set(cipher.update(plaintext))
+      cipher.final()
+      out.set(cipher.getAuthTag(), plaintext.length)
+    },
+    decrypt(key, nonce, ad, ciphertext, out) {
+      const decipher = crypto.createDecipheriv(algorithm, key, nonce, options)
+      decipher.setAuthTag(ciphertext.subarray(out.length))
+      if (ad.length > 0) decipher.setAAD(ad)
+      const plaintext = out.length > 0 ? decipher.update(ciphertext.subarray(0, out.length)) : undefined
+      try {
+        decipher.final()
+      } catch {
+        plaintext?.fill(0)
+        return false
+      }
+      if (plaintext !== undefined) out.set(plaintext)
+      return true
+    },
+    wipe,
+  }
+}
+
+function bareHash(crypto: Crypto, name: HashName): BareHash {
+  const algorithm = HASHES[name]
+  const { blockLength } = HASH_BYTES[name]
+  const oneShot: OneShotHash =
+    typeof crypto.hash === 'function'
+      ? (input) => plain(crypto.hash(algorithm, input, 'buffer'))
+      : (input) => plain(crypto.createHash(algorithm).update(input).digest())
+  return {
+    hash: (parts) => hashParts(oneShot, parts),
+    hmac: (key, parts) => hmacParts(oneShot, blockLength, key, parts),
+  }
+}
+
+/** A plain array of its own: a Buffer's `slice` would share memory where a Uint8Array's copies. */
+function plain(buffer: Uint8Array): Uint8Array {
+  const out = new Uint8Array(buffer.length)
+  out.set(buffer)
+  return out
 }
