@@ -1,0 +1,79 @@
+// The keys of the maps that are open during a scan, on one stack, and the search for two equal ones when a map closes.
+// Keys have exactly one encoding (guard.ts sees to it), so equal keys are equal bytes.
+// Few keys are compared pairwise; many go through a hash table whose seed the peer cannot know, afresh for each map.
+
+/** Up to this many keys are compared pairwise, which costs less than hashing them. */
+const PAIRWISE_MAX = 16
+
+/** Start and end of each key, in turn; grows to the largest value ever seen, at most 2 * VALUE_MAX_ITEMS. */
+let ranges = new Int32Array(512)
+let used = 0
+/** Open addressing: 1 + number of the key, or 0. */
+let table = new Int32Array(0)
+const seed = new Uint32Array(1)
+
+/** Forget all keys, before a scan. */
+export function resetKeys(): void {
+  used = 0
+}
+
+/** Remember the key at `[start, end)`; it belongs to the innermost open map. */
+export function pushKey(start: number, end: number): void {
+  if (used === ranges.length) {
+    const larger = new Int32Array(ranges.length * 2)
+    larger.set(ranges)
+    ranges = larger
+  }
+  ranges[used++] = start
+  ranges[used++] = end
+}
+
+/** Forget the last `count` keys.
+ * @returns whether two of them are equal. */
+export function popKeys(bytes: Uint8Array, count: number): boolean {
+  const first = used - 2 * count
+  const found = count <= PAIRWISE_MAX ? equalPair(bytes, first) : equalHashed(bytes, first, count)
+  used = first
+  return found
+}
+
+function equalPair(bytes: Uint8Array, first: number): boolean {
+  for (let a = first; a < used; a += 2) {
+    for (let b = a + 2; b < used; b += 2) if (equalKeys(bytes, a, b)) return true
+  }
+  return false
+}
+
+function equalHashed(bytes: Uint8Array, first: number, count: number): boolean {
+  const size = 2 ** Math.ceil(Math.log2(2 * count))
+  if (table.length < size) table = new Int32Array(size)
+  else table.fill(0, 0, size)
+  crypto.getRandomValues(seed)
+  for (let key = first; key < used; key += 2) {
+    let slot = hashKey(bytes, ranges[key]!, ranges[key + 1]!) & (size - 1)
+    for (let other = table[slot]!; other !== 0; other = table[slot]!) {
+      if (equalKeys(bytes, other - 1, key)) return true
+      slot = (slot + 1) & (size - 1)
+    }
+    table[slot] = key + 1
+  }
+  return false
+}
+
+function equalKeys(bytes: Uint8Array, a: number, b: number): boolean {
+  const start = ranges[a]!
+  const length = ranges[a + 1]! - start
+  const otherStart = ranges[b]!
+  if (length !== ranges[b + 1]! - otherStart) return false
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== bytes[otherStart + i]) return false
+  return true
+}
+
+/** FNV-1a from a random basis, with the finalizer of Murmur3 so that the low bits depend on all of it. */
+function hashKey(bytes: Uint8Array, start: number, end: number): number {
+  let hash = seed[0]!
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35)
+  return hash ^ (hash >>> 16)
+}

@@ -1,0 +1,214 @@
+// Builds the value of bytes that guard.ts has passed, and relies on every rule there: nothing is checked twice.
+// Plain data only: objects with Object.prototype, arrays, Map, Set, Date, Uint8Array, primitives; whatever a key is
+// called, it becomes an own data property, and nothing of the result is ever called or awaited (spec/rpc.md §5).
+import { EMPTY, utf8Decode } from '../bytes.js'
+import { HEAD, MAJOR, TAG } from './value-tags.js'
+
+// The state of the one read that runs; it ends without having called anything foreign.
+let input: Uint8Array = EMPTY
+let position = 0
+const numbers = new DataView(new ArrayBuffer(8))
+
+/** The value of `bytes` from `start` on.
+ * @param bytes - has passed `checkValue`; borrowed for the call: byte strings in the result are copies. */
+export function readValue(bytes: Uint8Array, start: number): unknown {
+  input = bytes
+  position = start
+  const value = readItem()
+  input = EMPTY
+  return value
+}
+
+function readItem(): unknown {
+  const head = input[position++]!
+  const major = head >> 5
+  if (major === MAJOR.simple) return readSimple(head)
+  const info = head & 0x1f
+  if (info === 27 && major <= MAJOR.negative) return readBigint64(major)
+  const argument = info < 24 ? info : readArgument(info)
+  switch (major) {
+    case MAJOR.unsigned:
+      return argument
+    case MAJOR.negative:
+      return -1 - argument
+    case MAJOR.bytes:
+      return readBytes(argument)
+    case MAJOR.text:
+      return readText(argument)
+    case MAJOR.array:
+      return readArray(argument)
+    case MAJOR.map:
+      return readObject(argument)
+    default:
+      return readTagged(argument)
+  }
+}
+
+/** The argument behind a head whose additional information is 24 to 27. */
+function readArgument(info: number): number {
+  const size = 1 << (info - 24)
+  let argument = 0
+  for (let i = 0; i < size; i++) argument = argument * 256 + input[position++]!
+  return argument
+}
+
+/** The argument of the next head. */
+function readLength(): number {
+  const info = input[position++]! & 0x1f
+  return info < 24 ? info : readArgument(info)
+}
+
+function readSimple(head: number): unknown {
+  switch (head) {
+    case HEAD.false:
+      return false
+    case HEAD.true:
+      return true
+    case HEAD.null:
+      return null
+    case HEAD.float16:
+      return readFloat16()
+    case HEAD.float32:
+      loadNumber(4)
+      return numbers.getFloat32(0)
+    case HEAD.float64:
+      loadNumber(8)
+      return numbers.getFloat64(0)
+    default:
+      return undefined
+  }
+}
+
+function loadNumber(size: number): void {
+  for (let i = 0; i < size; i++) numbers.setUint8(i, input[position++]!)
+}
+
+/** Source: RFC 8949 Appendix D. */
+function readFloat16(): number {
+  const half = input[position]! * 256 + input[position + 1]!
+  position += 2
+  const exponent = (half >> 10) & 0x1f
+  const mantissa = half & 0x3ff
+  const sign = half & 0x8000 ? -1 : 1
+  if (exponent === 0) return sign * mantissa * 2 ** -24
+  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return sign * (mantissa + 1024) * 2 ** (exponent - 25)
+}
+
+function readBigint64(major: number): bigint {
+  loadNumber(8)
+  const magnitude = numbers.getBigUint64(0)
+  return major === MAJOR.unsigned ? magnitude : -1n - magnitude
+}
+
+/** A copy: the receive buffer that `input` lies in is used again. Never a Buffer, whatever `input` is. */
+function readBytes(length: number): Uint8Array {
+  const copy = new Uint8Array(length)
+  if (length < 32) for (let i = 0; i < length; i++) copy[i] = input[position + i]!
+  else copy.set(new Uint8Array(input.buffer, input.byteOffset + position, length))
+  position += length
+  return copy
+}
+
+function readArray(count: number): unknown[] {
+  const items: unknown[] = []
+  for (let i = 0; i < count; i++) items.push(readItem())
+  return items
+}
+
+function readObject(count: number): Record<string, unknown> {
+  const object: Record<string, unknown> = {}
+  for (let i = 0; i < count; i++) {
+    const key = readKey(readLength())
+    // An assignment would fail on a frozen Object.prototype, and run a setter on a polluted one.
+    if (key in Object.prototype) define(object, key, readItem())
+    else object[key] = readItem()
+  }
+  return object
+}
+
+function define(object: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+function readTagged(tag: number): unknown {
+  switch (tag) {
+    case TAG.positiveBigint:
+      return readMagnitude()
+    case TAG.negativeBigint:
+      return -1n - readMagnitude()
+    case TAG.set:
+      return new Set(readArray(readLength()))
+    case TAG.map:
+      return readMap(readLength())
+    default:
+      // The guard leaves TAG.date, before a number.
+      return new Date(Number(readItem()))
+  }
+}
+
+function readMap(count: number): Map<unknown, unknown> {
+  const map = new Map<unknown, unknown>()
+  for (let i = 0; i < count; i++) {
+    const key = readItem()
+    map.set(key, readItem())
+  }
+  return map
+}
+
+/** From hexadecimal: linear, where shifting byte by byte is quadratic. */
+function readMagnitude(): bigint {
+  const end = readLength() + position
+  let hex = '0x0'
+  while (position < end) hex += input[position++]!.toString(16).padStart(2, '0')
+  return BigInt(hex)
+}
+
+/** Text up to this length is built from character codes, which is faster than a TextDecoder (bench/values.ts). */
+const SHORT_TEXT = 24
+
+function readText(length: number): string {
+  const start = position
+  position += length
+  if (length <= SHORT_TEXT && isAscii(start, position)) return shortText(start, length)
+  // A view, not `subarray`: that is slow on a Buffer.
+  return utf8Decode(new Uint8Array(input.buffer, input.byteOffset + start, length))
+}
+
+function isAscii(start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (input[i]! >= 0x80) return false
+  return true
+}
+
+const codes: number[] = []
+function shortText(start: number, length: number): string {
+  codes.length = length
+  for (let i = 0; i < length; i++) codes[i] = input[start + i]!
+  return String.fromCharCode.apply(null, codes)
+}
+
+/** Keys seen lately, by a hash: the same few names arrive again and again, and a kept string needs no interning.
+ * At most 512 strings of 24 characters, so a peer can displace entries and nothing else. */
+const keyCache: string[] = new Array<string>(512).fill('')
+
+function readKey(length: number): string {
+  const start = position
+  if (length === 0 || length > SHORT_TEXT) return readText(length)
+  const slot =
+    (length * 31 + input[start]! * 7 + input[start + length - 1]! * 131 + input[start + (length >> 1)]!) & 511
+  const cached = keyCache[slot]!
+  if (isText(cached, start, length)) {
+    position += length
+    return cached
+  }
+  const key = readText(length)
+  if (key.length === length) keyCache[slot] = key
+  return key
+}
+
+/** Whether `text` is the ASCII text of `length` bytes at `start`. */
+function isText(text: string, start: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== input[start + i]) return false
+  return true
+}

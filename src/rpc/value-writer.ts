@@ -1,0 +1,187 @@
+// Writes plain data as CBOR, and refuses everything else at the caller, with the path to it (spec/rpc.md §5).
+// What it writes is what guard.ts passes: same bounds, one encoding for each key. Getters are read once; a failure
+// leaves the sink as it was. Leaves out the wording of refusals (value-refusal.ts).
+import { VALUE_KEY_MAX_BYTES, VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../limits.js'
+import type { ByteSink } from './byte-sink.js'
+import { ItemWriter } from './item-writer.js'
+import { Refusal, refusalError, refuseInstance, type Trail } from './value-refusal.js'
+import { HEAD, MAJOR, TAG } from './value-tags.js'
+
+/** Node's Buffer is a Uint8Array with a prototype of its own; elsewhere there is none. */
+const bufferPrototype: unknown = (globalThis as { Buffer?: { prototype: unknown } }).Buffer?.prototype
+
+const NO_TRAIL: Trail = { parents: [], steps: [], depth: 0 }
+
+/** Writes one value at a time; a getter that writes another value needs another writer. */
+export class ValueWriter {
+  readonly #to = new ItemWriter()
+  #depth = 0
+  #items = 0
+  readonly #parents: (object | undefined)[] = new Array<object | undefined>(VALUE_MAX_DEPTH).fill(undefined)
+  readonly #steps: (string | number)[] = new Array<string | number>(VALUE_MAX_DEPTH).fill(0)
+
+  /** Append `value` to `sink`.
+   * @param name - what the path in an error starts with.
+   * @throws `rpc/bad_value` with nothing appended. */
+  write(sink: ByteSink, value: unknown, name: string): void {
+    if (sink.locked) throw refusalError(new Refusal('a getter that makes a call itself'), name, NO_TRAIL)
+    sink.locked = true
+    this.#to.begin(sink)
+    this.#depth = 0
+    this.#items = 0
+    try {
+      this.#item(value)
+      this.#to.commit()
+    } catch (reason) {
+      const error = refusalError(reason, name, this.#trail())
+      this.#parents.fill(undefined)
+      throw error
+    } finally {
+      sink.locked = false
+      this.#to.release()
+    }
+  }
+
+  #trail(): Trail {
+    return { parents: this.#parents, steps: this.#steps, depth: this.#depth }
+  }
+
+  #item(value: unknown): void {
+    if (++this.#items > VALUE_MAX_ITEMS) throw new Refusal(`more than ${VALUE_MAX_ITEMS} items`)
+    switch (typeof value) {
+      case 'string':
+        this.#to.text(value)
+        return
+      case 'number':
+        this.#to.number(value)
+        return
+      case 'boolean':
+        this.#to.byte(value ? HEAD.true : HEAD.false)
+        return
+      case 'undefined':
+        this.#to.byte(HEAD.undefined)
+        return
+      case 'bigint':
+        this.#to.bigint(value)
+        return
+      case 'object':
+        if (value === null) this.#to.byte(HEAD.null)
+        else this.#object(value)
+        return
+      case 'function':
+        throw new Refusal('a function')
+      case 'symbol':
+        throw new Refusal('a symbol')
+    }
+  }
+
+  #object(value: object): void {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype === Object.prototype || prototype === null) this.#plain(value as Record<string, unknown>)
+    else if (Array.isArray(value) && prototype === Array.prototype) this.#array(value)
+    else if (value instanceof Uint8Array && isBytePrototype(prototype)) this.#to.bytes(value)
+    else if (value instanceof Date && prototype === Date.prototype) this.#date(value)
+    else if (value instanceof Map && prototype === Map.prototype) this.#map(value)
+    else if (value instanceof Set && prototype === Set.prototype) this.#set(value)
+    else throw refuseInstance(value)
+  }
+
+  #plain(value: Record<string, unknown>): void {
+    const keys = Object.keys(value)
+    this.#enter(value)
+    const level = this.#depth - 1
+    this.#to.head(MAJOR.map, keys.length)
+    for (const key of keys) {
+      this.#steps[level] = key
+      this.#key(key)
+      this.#item(value[key])
+    }
+    this.#leave()
+  }
+
+  #array(value: readonly unknown[]): void {
+    const { length } = value
+    this.#enter(value)
+    const level = this.#depth - 1
+    this.#to.head(MAJOR.array, length)
+    for (let i = 0; i < length; i++) {
+      this.#steps[level] = i
+      const member = value[i]
+      if (member === undefined && !Object.hasOwn(value, i)) {
+        throw new Refusal('an empty slot of an array', 'Put undefined or null there')
+      }
+      this.#item(member)
+    }
+    this.#leave()
+  }
+
+  #map(value: ReadonlyMap<unknown, unknown>): void {
+    const { size } = value
+    this.#enter(value)
+    const level = this.#depth - 1
+    this.#to.head(MAJOR.tag, TAG.map)
+    this.#to.head(MAJOR.map, size)
+    let ordinal = 0
+    for (const [key, member] of value) {
+      this.#steps[level] = ordinal++
+      this.#mapKey(key)
+      this.#item(member)
+    }
+    if (ordinal !== size) throw new Refusal('a Map that changes while it is read')
+    this.#leave()
+  }
+
+  #set(value: ReadonlySet<unknown>): void {
+    const { size } = value
+    this.#enter(value)
+    const level = this.#depth - 1
+    this.#to.head(MAJOR.tag, TAG.set)
+    this.#to.head(MAJOR.array, size)
+    let ordinal = 0
+    for (const member of value) {
+      this.#steps[level] = ordinal++
+      this.#item(member)
+    }
+    if (ordinal !== size) throw new Refusal('a Set that changes while it is read')
+    this.#leave()
+  }
+
+  #enter(container: object): void {
+    if (this.#depth >= VALUE_MAX_DEPTH) {
+      if (this.#parents.includes(container)) {
+        throw new Refusal('an object that contains itself', undefined, true)
+      }
+      throw new Refusal(`more than ${VALUE_MAX_DEPTH} levels of nesting`)
+    }
+    this.#parents[this.#depth++] = container
+  }
+
+  #leave(): void {
+    this.#parents[--this.#depth] = undefined
+  }
+
+  #key(key: string): void {
+    if (++this.#items > VALUE_MAX_ITEMS) throw new Refusal(`more than ${VALUE_MAX_ITEMS} items`)
+    if (key === '__proto__') throw new Refusal('the key __proto__')
+    if (this.#to.text(key) > VALUE_KEY_MAX_BYTES) {
+      throw new Refusal(`a key of more than ${VALUE_KEY_MAX_BYTES} bytes`)
+    }
+  }
+
+  #mapKey(key: unknown): void {
+    if (typeof key === 'string') this.#key(key)
+    else if (typeof key === 'object' && key !== null) throw new Refusal('a Map key that is an object')
+    else this.#item(key)
+  }
+
+  #date(value: Date): void {
+    const ms = value.getTime()
+    if (Number.isNaN(ms)) throw new Refusal('an invalid Date')
+    this.#to.head(MAJOR.tag, TAG.date)
+    this.#to.number(ms)
+  }
+}
+
+function isBytePrototype(prototype: unknown): boolean {
+  return prototype === Uint8Array.prototype || (prototype === bufferPrototype && prototype !== undefined)
+}

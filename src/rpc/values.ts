@@ -1,0 +1,62 @@
+// Values of calls, results and stream items as bytes (spec/rpc.md §5): what may travel, refused with a clear error at
+// the caller; what arrived, judged as a whole before anything is built from it.
+// Round trips exactly: null, undefined, booleans, numbers (-0, NaN, infinities), strings, bigints, Uint8Array, valid Dates,
+// arrays without holes, plain objects, Set, and Map with primitive keys. Leaves out references (later, RESERVED_TAG).
+import { NoisecapError } from '../errors.js'
+import { ByteSink } from './byte-sink.js'
+import { checkValue } from './guard.js'
+import { DEFAULT_VALUE_LIMITS, PROBLEM_TEXT, type ValueLimits } from './value-problem.js'
+import { readValue } from './value-reader.js'
+import { ValueWriter } from './value-writer.js'
+
+/** A scratch sink that a huge value has grown past this is not kept, bytes. */
+const SCRATCH_MAX_BYTES = 65_536
+
+// One writer is reused; a getter that encodes a value while another is being written gets one of its own.
+let idleWriter: ValueWriter | undefined = new ValueWriter()
+let idleScratch: ByteSink | undefined = new ByteSink()
+
+/** The bytes of `value`, a new array.
+ * @param name - what the path in an error starts with.
+ * @throws `rpc/bad_value` naming the path and the kind of what cannot be sent, never the value. */
+export function encodeValue(value: unknown, name = 'value'): Uint8Array {
+  const scratch = idleScratch ?? new ByteSink()
+  idleScratch = undefined
+  scratch.length = 0
+  try {
+    encodeValueInto(scratch, value, name)
+    return scratch.bytes.slice(0, scratch.length)
+  } finally {
+    if (scratch.bytes.length <= SCRATCH_MAX_BYTES) idleScratch = scratch
+  }
+}
+
+/** Append the bytes of `value` to `sink`.
+ * @throws `rpc/bad_value` as {@link encodeValue}, with nothing appended; also when a getter of a value that is being
+ * written to the same sink leads here. */
+export function encodeValueInto(sink: ByteSink, value: unknown, name = 'value'): void {
+  const writer = idleWriter ?? new ValueWriter()
+  idleWriter = undefined
+  try {
+    writer.write(sink, value, name)
+  } finally {
+    idleWriter = writer
+  }
+}
+
+/** The value of `bytes[start, end)`, which come from a peer.
+ * @param bytes - borrowed for the call; byte strings in the result are copies, never views of it.
+ * @returns plain data: also an object with a key `then` is to be handed on without being awaited.
+ * @throws `rpc/bad_value` with a fixed text for each reason. */
+export function decodeValue(
+  bytes: Uint8Array,
+  start = 0,
+  end: number = bytes.length,
+  limits: ValueLimits = DEFAULT_VALUE_LIMITS,
+): unknown {
+  const problem = checkValue(bytes, start, end, limits)
+  if (problem !== undefined) {
+    throw new NoisecapError('rpc/bad_value', `Cannot read value: expected ${PROBLEM_TEXT[problem]}`)
+  }
+  return readValue(bytes, start)
+}
