@@ -39,7 +39,15 @@ export function popKeys(bytes: Uint8Array, count: number): boolean {
 
 function equalPair(bytes: Uint8Array, first: number): boolean {
   for (let a = first; a < used; a += 2) {
-    for (let b = a + 2; b < used; b += 2) if (equalKeys(bytes, a, b)) return true
+    // Keys that differ mostly differ in length or in the last byte.
+    const end = ranges[a + 1]!
+    const length = end - ranges[a]!
+    const last = bytes[end - 1]
+    for (let b = a + 2; b < used; b += 2) {
+      const otherEnd = ranges[b + 1]!
+      const candidate = otherEnd - ranges[b]! === length && bytes[otherEnd - 1] === last
+      if (candidate && equalKeys(bytes, a, b)) return true
+    }
   }
   return false
 }

@@ -2,7 +2,7 @@
 // lengths, bounded depth and items, the listed tags only, strict UTF-8, keys that exist once. Iterative, without
 // recursion, exceptions or allocation (its tables grow once and stay), in time linear in the bytes.
 // Leaves out reading the value (value-reader.ts), which relies on every rule here.
-import { EMPTY } from '../bytes.js'
+import { EMPTY, utf8 } from '../bytes.js'
 import { VALUE_MAX_DEPTH } from '../limits.js'
 import { popKeys, pushKey, resetKeys } from './guard-keys.js'
 import { isUtf8 } from './guard-utf8.js'
@@ -25,6 +25,7 @@ let left = new Uint32Array(VALUE_MAX_DEPTH + 1)
 /** Entries of the map. */
 let counts = new Uint32Array(VALUE_MAX_DEPTH + 1)
 const float = new DataView(new ArrayBuffer(8))
+const PROTO = utf8('__proto__')
 
 /** Judge `bytes[start, stop)` as exactly one value.
  * @param bytes - borrowed for the call.
@@ -218,6 +219,7 @@ function scanKey(): ValueProblem | undefined {
 }
 
 function scanTextKey(head: number): ValueProblem | undefined {
+  if (skipPlainKey(head & 0x1f)) return undefined
   const headStart = position
   const problem = readArgument(head & 0x1f)
   if (problem !== undefined) return problem
@@ -227,13 +229,24 @@ function scanTextKey(head: number): ValueProblem | undefined {
   return scanText() ?? (isProto(start) ? 'key_proto' : undefined)
 }
 
-/** Whether the text of `argument` bytes at `start` is `__proto__`. */
-function isProto(start: number): boolean {
-  if (argument !== 9 || input[start] !== 0x5f) return false
-  for (let i = 0; i < 9; i++) if (input[start + i] !== PROTO[i]) return false
+/** Pass over a short ASCII key that is not `__proto__`, which is what nearly all keys are.
+ * @returns false, with nothing passed over, for every other key. */
+function skipPlainKey(length: number): boolean {
+  if (length > 23 || length > limits.keyMaxBytes || length > end - position || length === PROTO.length)
+    return false
+  const bytes = input
+  const stop = position + length
+  for (let i = position; i < stop; i++) if (bytes[i]! >= 0x80) return false
+  position = stop
   return true
 }
-const PROTO = Uint8Array.from('__proto__', (character) => character.charCodeAt(0))
+
+/** Whether the text of `argument` bytes at `start` is `__proto__`. */
+function isProto(start: number): boolean {
+  if (argument !== PROTO.length) return false
+  for (let i = 0; i < PROTO.length; i++) if (input[start + i] !== PROTO[i]) return false
+  return true
+}
 
 /** Keys of a Map that are not text: one encoding for each number, bigint and simple value. */
 function scanOtherKey(head: number): ValueProblem | undefined {

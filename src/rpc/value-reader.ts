@@ -111,15 +111,22 @@ function readBytes(length: number): Uint8Array {
 }
 
 function readArray(count: number): unknown[] {
-  const items: unknown[] = []
-  for (let i = 0; i < count; i++) items.push(readItem())
+  // Of exact size: a pushed-to array takes room for 17 members, which nesting multiplies.
+  const items = new Array<unknown>(count)
+  for (let i = 0; i < count; i++) items[i] = readItem()
   return items
 }
 
 function readObject(count: number): Record<string, unknown> {
   const object: Record<string, unknown> = {}
   for (let i = 0; i < count; i++) {
-    const key = readKey(readLength())
+    const length = readLength()
+    const cached = cachedKey(length)
+    if (cached !== undefined) {
+      object[cached] = readItem()
+      continue
+    }
+    const key = newKey(length)
     // An assignment would fail on a frozen Object.prototype, and run a setter on a polluted one.
     if (key in Object.prototype) define(object, key, readItem())
     else object[key] = readItem()
@@ -156,12 +163,16 @@ function readMap(count: number): Map<unknown, unknown> {
   return map
 }
 
-/** From hexadecimal: linear, where shifting byte by byte is quadratic. */
 function readMagnitude(): bigint {
-  const end = readLength() + position
-  let hex = '0x0'
-  while (position < end) hex += input[position++]!.toString(16).padStart(2, '0')
-  return BigInt(hex)
+  const length = readLength()
+  let magnitude = 0n
+  let next = length % 8
+  for (const end = position + length; position < end; next = 8) {
+    numbers.setBigUint64(0, 0n)
+    for (let i = 8 - next; i < 8; i++) numbers.setUint8(i, input[position++]!)
+    magnitude = (magnitude << 64n) | numbers.getBigUint64(0)
+  }
+  return magnitude
 }
 
 /** Text up to this length is built from character codes, which is faster than a TextDecoder (bench/values.ts). */
@@ -180,29 +191,39 @@ function isAscii(start: number, end: number): boolean {
   return true
 }
 
-const codes: number[] = []
+/** One array for each length: an array that changes its length is reallocated. */
+const codesOf = Array.from({ length: SHORT_TEXT + 1 }, (_, length) => new Array<number>(length).fill(0))
+
 function shortText(start: number, length: number): string {
-  codes.length = length
+  const codes = codesOf[length]!
   for (let i = 0; i < length; i++) codes[i] = input[start + i]!
   return String.fromCharCode.apply(null, codes)
 }
 
 /** Keys seen lately, by a hash: the same few names arrive again and again, and a kept string needs no interning.
- * At most 512 strings of 24 characters, so a peer can displace entries and nothing else. */
+ * At most 512 strings of 24 characters, none of them inherited by objects; a peer can displace entries, nothing else. */
 const keyCache: string[] = new Array<string>(512).fill('')
 
-function readKey(length: number): string {
-  const start = position
-  if (length === 0 || length > SHORT_TEXT) return readText(length)
-  const slot =
+function slotOf(start: number, length: number): number {
+  return (
     (length * 31 + input[start]! * 7 + input[start + length - 1]! * 131 + input[start + (length >> 1)]!) & 511
-  const cached = keyCache[slot]!
-  if (isText(cached, start, length)) {
-    position += length
-    return cached
-  }
+  )
+}
+
+/** The key of `length` bytes that comes next, if it is kept. */
+function cachedKey(length: number): string | undefined {
+  if (length === 0 || length > SHORT_TEXT) return undefined
+  const cached = keyCache[slotOf(position, length)]!
+  if (!isText(cached, position, length)) return undefined
+  position += length
+  return cached
+}
+
+function newKey(length: number): string {
+  const start = position
   const key = readText(length)
-  if (key.length === length) keyCache[slot] = key
+  const keep = length > 0 && length <= SHORT_TEXT && key.length === length && !(key in Object.prototype)
+  if (keep) keyCache[slotOf(start, length)] = key
   return key
 }
 
