@@ -1,0 +1,58 @@
+// What the session layer asks of a transport: an ordered, reliable pipe of bytes or of messages, with back-pressure.
+// Every transport passes one conformance suite (test/transport/conformance.ts). Leaves out dialling rules (src/dial.ts)
+// and everything about keys: a pipe is trusted with nothing but availability.
+
+/** How record boundaries travel: a u16 length before each record, or one transport message a record. */
+export type Framing = 'length' | 'message'
+
+/** What happens on a pipe. Calls never overlap; none comes before `start` or after `closed`. */
+export interface PipeEvents {
+  /** Bytes arrived. They are handed over: the receiver may alter and keep them. */
+  data(bytes: Uint8Array): void
+  /** Waiting bytes fell below the transport's low-water mark after `write` returned false. */
+  drain(): void
+  /** The peer will send nothing more; writing is still possible. */
+  end(): void
+  /** The pipe is gone, both ways; `error` when that was not asked for. Always the last call, exactly once. */
+  closed(error: Error | undefined): void
+}
+
+/** One open connection. */
+export interface Pipe {
+  readonly framing: Framing
+  /** Where the peer is, for admission control and logs; empty when unknown. */
+  readonly remoteAddress: string
+  /** Whether the peer is on this machine (loopback, unix socket, memory): exempt from per-address limits. */
+  readonly isLocal: boolean
+  /** Bytes accepted by `write` that have not left yet. */
+  readonly waitingBytes: number
+  /** Begin to deliver events; called once. */
+  start(events: PipeEvents): void
+  /** Queue bytes, which are handed over. After `end` or `closed` this does nothing.
+   * @returns false when the caller should wait for `drain`. */
+  write(bytes: Uint8Array): boolean
+  /** Stop delivering `data`, so that the transport's own flow control holds the peer back. */
+  pause(): void
+  /** Deliver `data` again. */
+  resume(): void
+  /** Send what is queued, then tell the peer that nothing more comes. */
+  end(): void
+  /** Drop the connection and whatever is queued. */
+  destroy(): void
+}
+
+/** Opens a pipe to a location of one scheme.
+ * @throws `transport/unreachable`, or the signal's reason when aborted. */
+export type Dial = (location: string, signal: AbortSignal) => Promise<Pipe>
+
+/** A bound location that accepts pipes until closed. */
+export interface Listener {
+  /** The location with the port that was really bound. */
+  readonly location: string
+  /** Accept nothing more; open pipes stay. */
+  close(): Promise<void>
+}
+
+/** Binds a location of one scheme.
+ * @throws `transport/bad_location`, `transport/unreachable` when it cannot be bound. */
+export type Listen = (location: string, accept: (pipe: Pipe) => void) => Promise<Listener>
