@@ -8,7 +8,7 @@ import type { DhFunction } from './provider.js'
 /** A DH key pair; prints as `[redacted]`, `using` wipes it. */
 export class KeyPair implements Disposable {
   readonly publicKey: PublicKey
-  readonly #secretKey: SecretKey
+  #secretKey: SecretKey | undefined
 
   private constructor(publicKey: PublicKey, secretKey: SecretKey) {
     this.publicKey = publicKey
@@ -20,13 +20,15 @@ export class KeyPair implements Disposable {
     return KeyPair.fromSecretKey(dh, dh.generateSecretKey())
   }
 
-  /** The key pair of a secret key, which is kept, not copied. */
+  /** The key pair of a secret key, which is kept, not copied, and wiped on disposal. */
   static fromSecretKey(dh: DhFunction, secretKey: SecretKey): KeyPair {
     return new KeyPair(dh.publicKeyOf(secretKey), secretKey)
   }
 
-  /** The secret half: borrowed, do not alter, do not log. */
+  /** The secret half: borrowed, do not alter, do not log.
+   * @throws TypeError after disposal: a wiped key would still compute, with a secret that everybody knows. */
   get secretKey(): SecretKey {
+    if (this.#secretKey === undefined) throw new TypeError('Cannot use key pair: it has been disposed')
     return this.#secretKey
   }
 
@@ -36,7 +38,8 @@ export class KeyPair implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    wipe(this.#secretKey)
+    if (this.#secretKey !== undefined) wipe(this.#secretKey)
+    this.#secretKey = undefined
   }
 }
 

@@ -10,11 +10,9 @@ import {
   type BareHash,
   DH_BYTES,
   dhFunction,
-  HASH_BYTES,
   hashFunction,
   type ProviderLoad,
 } from './contract.js'
-import { hashParts, hmacParts, type OneShotHash } from './gather.js'
 import { firstLine, hostProcess } from './host.js'
 import {
   AEAD_KEY_BYTES,
@@ -75,7 +73,7 @@ function providerOf(crypto: Crypto): CryptoProvider {
     }),
     hash: lazily((name) => {
       const bare = bareHash(crypto, name)
-      return works(() => bare.hash([])) ? hashFunction(name, 'node', bare) : undefined
+      return works(() => bare.hmac(new Uint8Array(1), [])) ? hashFunction(name, 'node', bare) : undefined
     }),
     randomBytes,
   }
@@ -194,20 +192,26 @@ function bareAead(crypto: Crypto, cipherName: (typeof CIPHERS)[AeadName]): BareA
 
 function bareHash(crypto: Crypto, name: HashName): BareHash {
   const algorithm = HASHES[name]
-  const { blockLength } = HASH_BYTES[name]
-  const oneShot: OneShotHash =
-    typeof crypto.hash === 'function'
-      ? (input) => plain(crypto.hash(algorithm, input, 'buffer'))
-      : (input) => plain(crypto.createHash(algorithm).update(input).digest())
+  const hasOneShot = typeof crypto.hash === 'function'
   return {
-    hash: (parts) => hashParts(oneShot, parts),
-    hmac: (key, parts) => hmacParts(oneShot, blockLength, key, parts),
+    hash(parts) {
+      if (hasOneShot && parts.length === 1) return plain(crypto.hash(algorithm, parts[0]!, 'buffer'))
+      const state = crypto.createHash(algorithm)
+      for (const part of parts) state.update(part)
+      return plain(state.digest())
+    },
+    hmac(key, parts) {
+      const state = crypto.createHmac(algorithm, key)
+      for (const part of parts) state.update(part)
+      return plain(state.digest())
+    },
   }
 }
 
-/** A plain array of its own: a Buffer's `slice` would share memory where a Uint8Array's copies. */
+/** A plain array of its own: a Buffer's `slice` would share memory where a Uint8Array's copies. The Buffer is wiped. */
 function plain(buffer: Uint8Array): Uint8Array {
   const out = new Uint8Array(buffer.length)
   out.set(buffer)
+  buffer.fill(0)
   return out
 }

@@ -1,5 +1,8 @@
 // The small synchronous interface behind which every cryptographic primitive of noisecap stands, and its lengths.
 // Three implementations give the same result: sodium.ts, node.ts, noble.ts; select.ts chooses one per primitive.
+// Every returned array is a plain Uint8Array over memory of its own, never a Buffer and never a slice of a shared pool:
+// `slice` then copies everywhere, and nobody can reach neighbouring secrets through `.buffer`.
+// Arguments of a wrong type or length throw a TypeError or RangeError before anything is computed or written.
 // Leaves out everything that is built from primitives (HKDF, CipherState, capabilities).
 import type { PublicKey, SecretKey } from './keys.js'
 
@@ -49,9 +52,10 @@ export interface AeadKey extends Disposable {
    * @param nonce - 12 bytes, borrowed. */
   seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
   /** Decrypt into `out`, whose length is exactly `ciphertext.length - 16`; in place as in `seal`.
-   * @returns false when the tag does not match; `out` then holds no plaintext. */
+   * @returns false when the tag does not match, `out` is then all zero; false as well, with `out` untouched and of any
+   * length, when `ciphertext` is shorter than a tag, since that is a peer's doing and not the caller's mistake. */
   open(nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean
-  /** Wipe the key; later calls throw. */
+  /** Wipe the key; later calls throw a TypeError. */
   [Symbol.dispose](): void
 }
 
