@@ -6,6 +6,8 @@
 export const NOISE_MESSAGE_MAX_BYTES = 65_535
 /** Pre-shared key, bytes (Noise rev 34 §9). */
 export const PSK_BYTES = 32
+/** Noise protocol name, bytes (Noise rev 34 §8). */
+export const NOISE_PROTOCOL_NAME_MAX_BYTES = 255
 
 /** Caveats in one chain (spec/capability.md §4). */
 export const CAVEATS_MAX = 16
@@ -23,6 +25,27 @@ export const LOCATION_MAX_CHARS = 255
 export const OBJECT_PATH_MAX_BYTES = 512
 /** Encoded claims of a grant, bytes (spec/capability.md §3). */
 export const CLAIMS_MAX_BYTES = 1_024
+/** Name of a claim, characters (spec/capability.md §3). */
+export const CLAIM_NAME_MAX_CHARS = 64
+/** Label that a delegator leaves in a `via` caveat, UTF-8 bytes (spec/capability.md §4). */
+export const VIA_MAX_BYTES = 128
+/** Label of a capability, characters (spec/capability.md §6). */
+export const LABEL_MAX_CHARS = 64
+/** Highest number of a root secret (spec/capability.md §1). */
+export const KID_MAX = 0xffff_ffff
+/** Root secrets that one service keeps (spec/capability.md §9). */
+export const ROOTS_MAX = 64
+/** Key file, bytes (spec/capability.md §9). */
+export const KEY_FILE_MAX_BYTES = 8_192
+/** Cost exponents of scrypt that a key file may ask for (spec/capability.md §9). */
+export const SCRYPT_LOG_N_MIN = 14
+export const SCRYPT_LOG_N_MAX = 18
+/** Parallelism of scrypt that a key file may ask for (spec/capability.md §9). */
+export const SCRYPT_P_MAX = 4
+/** Revocation file, bytes; about 945,000 revocations (spec/capability.md §8). */
+export const REVOCATION_FILE_MAX_BYTES = 67_108_864
+/** Between two looks at a revocation file that no watcher reported, ms (spec/capability.md §8). */
+export const REVOCATION_POLL_MS = 2_000
 /** Nesting of deterministic CBOR that a peer sent, levels (spec/capability.md §2). */
 export const DCBOR_MAX_DEPTH = 16
 /** Tolerance for clocks when expiry is judged, seconds (spec/capability.md §4). */
@@ -82,7 +105,7 @@ export const PIPELINE_DEPTH_MAX = 64
 /** Unknown or double releases before the session ends (spec/rpc.md §8). */
 export const BAD_RELEASES_MAX = 100
 /** Method name, UTF-8 bytes (spec/rpc.md §3). */
-export const METHOD_NAME_MAX_BYTES = 128
+export const METHOD_NAME_MAX_BYTES = 127
 
 /** Location record, bytes (spec/resolve.md §3). */
 export const LOCATION_RECORD_MAX_BYTES = 4_096
@@ -90,3 +113,17 @@ export const LOCATION_RECORD_MAX_BYTES = 4_096
 export const LOCATION_RECORD_MAX_SECONDS = 604_800
 /** How far ahead of the clock a record's sequence may be, ms (spec/resolve.md §3). */
 export const LOCATION_SEQUENCE_AHEAD_MAX_MS = 300_000
+/** The plaintext of a location record is padded to a multiple of this, bytes (spec/resolve.md §3). */
+export const LOCATION_RECORD_PADDING_BYTES = 256
+/** Priority and weight of a location (spec/resolve.md §3). */
+export const LOCATION_RANK_MAX = 65_535
+/** How long an answer with locations is kept, ms (spec/resolve.md §5). */
+export const RESOLVE_TTL_MS = 60_000
+/** How long an answer without locations is kept, ms (spec/resolve.md §5). */
+export const RESOLVE_MISS_TTL_MS = 2_000
+/** Services whose answers and floors one cache keeps (spec/resolve.md §5). */
+export const RESOLVE_CACHE_MAX = 1_024
+/** Life of a record in the file registry, seconds; refreshed at a third of it (spec/resolve.md §6). */
+export const REGISTRY_EXPIRY_SECONDS = 900
+/** Records of one service in the file registry (spec/resolve.md §6). */
+export const REGISTRY_RECORDS_MAX = 256

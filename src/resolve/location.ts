@@ -1,0 +1,149 @@
+// Locations: where a service can be dialled, as a URI with exactly one spelling (spec/resolve.md §2).
+// Parsing says what was expected and what was found; a scheme that is not known here may still be known to others.
+// Leaves out how far away a location is (reach.ts), the order in which several are tried (order.ts), and dialling.
+import { NoisecapError } from '../errors.js'
+import { LOCATION_MAX_CHARS } from '../limits.js'
+
+/** A location taken apart. */
+export type ParsedLocation =
+  | { readonly scheme: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly scheme: 'ws' | 'wss'; readonly host: string; readonly port: number; readonly path: string }
+  | { readonly scheme: 'unix'; readonly path: string }
+
+const FORMS = 'tcp://host:port, ws://host:port/path, wss://host:port/path or unix:/path'
+/** What every scheme has in common; also what capabilities and records hold locations to. */
+const ANY_LOCATION = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/
+const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:[\]@]*)(?::(?<port>[0-9]*))?$/
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/
+const DNS_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/
+/** The shortest `sun_path` among supported systems is 104 bytes with its final zero. */
+const UNIX_PATH_MAX_CHARS = 103
+const SHOWN_CHARS = 80
+
+/** Whether `uri` has the form of a location, whatever its scheme. */
+export function isLocation(uri: string): boolean {
+  return uri.length <= LOCATION_MAX_CHARS && ANY_LOCATION.test(uri)
+}
+
+/** `uri` taken apart, its parts in canonical form.
+ * @throws `transport/bad_location` naming what was expected and what was found. */
+export function parseLocation(uri: string): ParsedLocation {
+  if (uri.length > LOCATION_MAX_CHARS) throw bad(`at most ${LOCATION_MAX_CHARS} characters`, `${uri.length}`)
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(uri) ?? []
+  if (scheme === undefined || rest === undefined) throw bad(FORMS, show(uri))
+  switch (scheme.toLowerCase()) {
+    case 'tcp':
+      return { scheme: 'tcp', ...parseAuthority(afterSlashes(rest, uri), uri, undefined) }
+    case 'ws':
+      return parseWebSocket('ws', afterSlashes(rest, uri), uri)
+    case 'wss':
+      return parseWebSocket('wss', afterSlashes(rest, uri), uri)
+    case 'unix':
+      return { scheme: 'unix', path: parseUnixPath(rest, uri) }
+    default:
+      throw bad(FORMS, `the scheme ${show(scheme)}`)
+  }
+}
+
+/** The one spelling of `location`. */
+export function formatLocation(location: ParsedLocation): string {
+  switch (location.scheme) {
+    case 'tcp':
+      return `tcp://${location.host}:${location.port}`
+    case 'ws':
+    case 'wss':
+      return `${location.scheme}://${location.host}:${location.port}${location.path}`
+    case 'unix':
+      return `unix:${location.path}`
+  }
+}
+
+/** `uri` in its one spelling.
+ * @throws `transport/bad_location` as {@link parseLocation}. */
+export function canonicalLocation(uri: string): string {
+  return formatLocation(parseLocation(uri))
+}
+
+function afterSlashes(rest: string, uri: string): string {
+  if (!rest.startsWith('//')) throw bad('// after the scheme', show(uri))
+  return rest.slice(2)
+}
+
+function parseWebSocket(scheme: 'ws' | 'wss', rest: string, uri: string): ParsedLocation {
+  const slash = rest.indexOf('/')
+  const path = slash === -1 ? '/' : rest.slice(slash)
+  if (!/^\/[\x21-\x7e]*$/.test(path) || /[?#\\]/.test(path)) {
+    throw bad('a path of printable ASCII without ? and #', show(uri))
+  }
+  const authority = slash === -1 ? rest : rest.slice(0, slash)
+  return { scheme, ...parseAuthority(authority, uri, scheme === 'ws' ? 80 : 443), path }
+}
+
+function parseAuthority(text: string, uri: string, defaultPort: number | undefined) {
+  if (text.includes('@')) throw bad('host:port without user information', 'an @')
+  const { host, port } = AUTHORITY.exec(text)?.groups ?? {}
+  if (host === undefined) throw bad('host:port, with an IPv6 address in brackets', show(uri))
+  return { host: parseHost(host), port: parsePort(port, uri, defaultPort) }
+}
+
+function parsePort(text: string | undefined, uri: string, defaultPort: number | undefined): number {
+  if (text === undefined && defaultPort !== undefined) return defaultPort
+  if (text === undefined || text === '') throw bad('a port', show(uri))
+  const port = Number(text)
+  if (!/^[1-9][0-9]{0,4}$/.test(text) || port > 65_535) throw bad('a port from 1 to 65535', show(text))
+  return port
+}
+
+function parseHost(host: string): string {
+  const lower = host.toLowerCase()
+  if (lower.startsWith('[')) return parseIpv6(lower)
+  if (lower === '') throw bad('a host', 'none')
+  const labels = lower.split('.')
+  // A name whose last label is a number is an IPv4 address to some parsers, whatever comes before: 0x7f.1, 127.1.
+  if (/^(?:[0-9]+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) {
+    if (!IPV4.test(lower)) throw bad('an IPv4 address of four decimal numbers', show(host))
+    return lower
+  }
+  if (lower.length > 253 || !labels.every((label) => DNS_LABEL.test(label))) {
+    throw bad('a host name in ASCII (international names as xn--…) or an address', show(host))
+  }
+  return lower
+}
+
+/** The canonical spelling of an IPv6 address comes from the URL parser, which every platform has. */
+function parseIpv6(bracketed: string): string {
+  if (/^\[[0-9a-f:.]+\]$/.test(bracketed)) {
+    try {
+      return new URL(`http://${bracketed}/`).hostname
+    } catch {
+      // Falls through to the one error for all addresses that are none.
+    }
+  }
+  throw bad('an IPv6 address without zone in brackets', show(bracketed))
+}
+
+function parseUnixPath(path: string, uri: string): string {
+  const plain = /^(?:\/[\x21-\x7e]+)$/.test(path) && !/[%?#\\]/.test(path)
+  if (!plain || path.split('/').slice(1).some(isDirection)) {
+    throw bad('unix: and an absolute path of printable ASCII without //, . and ..', show(uri))
+  }
+  if (path.length > UNIX_PATH_MAX_CHARS) {
+    throw bad(`a path of at most ${UNIX_PATH_MAX_CHARS} characters`, `${path.length}`)
+  }
+  return path
+}
+
+function isDirection(segment: string): boolean {
+  return segment === '' || segment === '.' || segment === '..'
+}
+
+function show(text: string): string {
+  return JSON.stringify(text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text)
+}
+
+function bad(expected: string, found: string): NoisecapError<'transport/bad_location'> {
+  return new NoisecapError(
+    'transport/bad_location',
+    `Cannot use location: expected ${expected}, got ${found}`,
+  )
+}
