@@ -244,8 +244,11 @@ async function isExpired(path: string, publicKey: PublicKey, now: number): Promi
 async function sweepRecord(path: string, publicKey: PublicKey, now: number): Promise<void> {
   const aside = `${path}.${base32Encode(primitives().randomBytes(INSTANCE_BYTES))}${TEMPORARY_SUFFIX}`
   await rename(path, aside)
-  if (!(await isExpired(aside, publicKey, now))) await link(aside, path)
-  await unlink(aside)
+  try {
+    if (!(await isExpired(aside, publicKey, now))) await link(aside, path)
+  } finally {
+    await unlink(aside)
+  }
 }
 
 async function sweepTemporary(path: string): Promise<void> {
