@@ -1,0 +1,88 @@
+// What a session needs of a capability: the Noise PSK, the proof key and the contact key, all derived from u.
+// Each key has one use only; the PSK goes into Noise and into nothing else (Noise rev 34 §14; spec/capability.md §1).
+// Leaves out the handshake that uses them (src/session).
+import { equalConstantTime, label, utf8, wipe } from '../bytes.js'
+import type { PublicKey } from '../crypto/index.js'
+import { redact } from '../redact.js'
+import { type ChainKey, type UseKey, useKey } from './chain.js'
+import { hmacSha256 } from './sha256.js'
+
+/** What a proof of possession is made for; each has its own label. */
+export type ProofPurpose = 'hello' | 'present'
+
+/** KK contact tag, bytes. */
+export const CONTACT_TAG_BYTES = 16
+
+const PSK_LABEL = label('noisecap/v1 psk')
+const PRESENT_LABEL = label('noisecap/v1 present')
+const CONTACT_LABEL = label('noisecap/v1 contact')
+const PURPOSE_LABEL = { hello: label('noisecap/v1 hello'), present: PRESENT_LABEL } as const
+
+/** Keys derived from one capability for its use; prints as `[redacted]`, `using` wipes them. */
+export class UseKeys implements Disposable {
+  readonly #use: UseKey
+  readonly #prove: Uint8Array
+  readonly #contact: Uint8Array
+  #disposed = false
+
+  private constructor(use: UseKey) {
+    this.#use = use
+    this.#prove = hmacSha256(use, PRESENT_LABEL)
+    this.#contact = hmacSha256(use, CONTACT_LABEL)
+  }
+
+  /** Keys of the capability whose last link is `last`; borrowed. */
+  static fromChainKey(last: ChainKey): UseKeys {
+    return new UseKeys(useKey(last))
+  }
+
+  /** Keys of a final capability; `use` is copied. */
+  static fromUseKey(use: UseKey): UseKeys {
+    return new UseKeys(use.slice() as UseKey)
+  }
+
+  /** The Noise PSK for exactly one protocol; like every method here it throws TypeError after disposal.
+   * @param protocolName - full Noise protocol name, for example `Noise_NKpsk2_25519_ChaChaPoly_BLAKE2b`.
+   * @returns 32 bytes, a new array that the caller wipes. */
+  psk(protocolName: string): Uint8Array {
+    this.#checkLive()
+    return hmacSha256(this.#use, PSK_LABEL, utf8(protocolName))
+  }
+
+  /** Proof of possession over `parts`, 32 bytes. Source: spec/capability.md §1. */
+  prove(purpose: ProofPurpose, ...parts: readonly Uint8Array[]): Uint8Array {
+    this.#checkLive()
+    return hmacSha256(this.#prove, PURPOSE_LABEL[purpose], ...parts)
+  }
+
+  /** Whether `proof` is the proof over `parts`, compared in constant time. */
+  checkProof(proof: Uint8Array, purpose: ProofPurpose, ...parts: readonly Uint8Array[]): boolean {
+    return equalConstantTime(proof, this.prove(purpose, ...parts))
+  }
+
+  /** Hint by which a service finds the contact that says KK; it names nobody to others, but is the same for a day.
+   * @param day - days since the Unix epoch, 0 … 2^32 − 1.
+   * @returns 16 bytes.
+   * @throws RangeError for any other day. */
+  contactTag(clientPublicKey: PublicKey, day: number): Uint8Array {
+    if (!Number.isInteger(day) || day < 0 || day > 0xffff_ffff) {
+      throw new RangeError('Cannot derive contact tag: expected a day from 0 to 4294967295')
+    }
+    this.#checkLive()
+    const dayBytes = new Uint8Array(4)
+    new DataView(dayBytes.buffer).setUint32(0, day)
+    return hmacSha256(this.#contact, clientPublicKey, dayBytes).slice(0, CONTACT_TAG_BYTES)
+  }
+
+  /** A wiped key would still compute, with a secret that everybody knows. */
+  #checkLive(): void {
+    if (this.#disposed) throw new TypeError('Cannot use keys of a capability: they have been disposed')
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true
+    wipe(this.#use, this.#prove, this.#contact)
+  }
+}
+
+redact(UseKeys, () => 'UseKeys [redacted]')

@@ -1,0 +1,125 @@
+// Verifying at the service: recompute the chain from the root and the locator as received; spec/capability.md §7.
+// Synchronous, no I/O, nothing is remembered. A denial is a value, so that a session can stay silent about it.
+// Whoever lacks the capability gets keys of no use: only a proof made with them shows possession (src/session).
+import { equalConstantTime, wipe } from '../bytes.js'
+import type { PublicKey } from '../crypto/index.js'
+import { LOCATOR_MAX_BYTES } from '../limits.js'
+import { redact } from '../redact.js'
+import { type Capability, createCapability, type HintOptions, hintsOf } from './capability.js'
+import type { CaveatView } from './caveats.js'
+import { type ChainKey, firstKey, linkId, nextKey } from './chain.js'
+import type { Grant } from './grant.js'
+import { type KeyHash, keyHash } from './keys.js'
+import { addLinks } from './link.js'
+import { decodeLocator, type Locator, REGISTERED_KID } from './locator.js'
+import { Malformed } from './malformed.js'
+import type { Registration } from './registration.js'
+import type { Restrictions } from './restrictions.js'
+import { UseKeys } from './use-keys.js'
+
+/** What a verifier knows of one service. */
+export interface Authority {
+  readonly keyHash: KeyHash
+  /** The root secret of that number, borrowed; undefined when there is none. */
+  root(kid: number): Uint8Array | undefined
+  /** The pair registered by hand under that id of 16 bytes; undefined when there is none. */
+  registered(id: Uint8Array): Registration | undefined
+}
+
+/** A locator that cannot belong to any capability of this service; for logs, a peer meets silence. */
+export interface Denied {
+  readonly ok: false
+  readonly reason: 'too_large' | 'malformed' | 'unknown_kid' | 'unknown_registration'
+}
+
+/** A recomputed capability: authentic once a proof made with `keys` was checked; prints as `[redacted]`. */
+export class Verified implements Disposable {
+  readonly ok = true
+  readonly grant: Grant
+  /** Caveats in the order in which they were added; for judging, not for handlers. */
+  readonly caveats: readonly CaveatView[]
+  /** Ids 0 … n of 16 bytes, outermost first: every one is looked up in the revocation set. */
+  readonly ids: readonly Uint8Array[]
+  readonly keys: UseKeys
+  readonly #key: ChainKey
+  readonly #locator: Locator
+  readonly #keyHash: KeyHash
+
+  /** @param chain - t_0 … t_n; all but the last are wiped, that one is taken over. */
+  constructor(serviceKeyHash: KeyHash, grant: Grant, locator: Locator, chain: readonly ChainKey[]) {
+    this.grant = grant
+    this.caveats = Object.freeze(locator.caveats.map(({ view }) => view))
+    this.ids = Object.freeze(chain.map(linkId))
+    this.#key = chain.at(-1)!
+    this.keys = UseKeys.fromChainKey(this.#key)
+    this.#locator = locator
+    this.#keyHash = serviceKeyHash
+    wipe(...chain.slice(0, -1))
+  }
+
+  /** A capability that extends the caller's own chain: it never outlives or exceeds the caller's.
+   * @param publicKey - the service's.
+   * @param holderSalts - as the caller sent them, already judged.
+   * @throws as `Capability.attenuate`; TypeError for the key of another service. */
+  extend(
+    publicKey: PublicKey,
+    holderSalts: readonly Uint8Array[],
+    restrictions: Restrictions = {},
+    hints: HintOptions = {},
+  ): Capability {
+    if (!equalConstantTime(keyHash(publicKey), this.#keyHash)) {
+      throw new TypeError('Cannot extend capability: expected the public key of the service that verified it')
+    }
+    if (holderSalts.length !== this.caveats.filter(({ type }) => type === 'holder').length) {
+      throw new TypeError('Cannot extend capability: expected one salt for each holder caveat')
+    }
+    const { key, ...longer } = addLinks({ key: this.#key, locator: this.#locator, holderSalts }, restrictions)
+    return createCapability(
+      { publicKey, secret: { final: false, key }, ...longer },
+      hintsOf(hints),
+      undefined,
+    )
+  }
+
+  [Symbol.dispose](): void {
+    wipe(this.#key)
+    this.keys[Symbol.dispose]()
+  }
+}
+
+redact(Verified, ({ grant }) => `Verified ${grant.use} ${grant.object} [redacted]`)
+
+/** Recompute the capability that `locator` speaks of.
+ * @param locator - as received; borrowed.
+ * @returns a value that the caller disposes, or why there is none. */
+export function verify(locator: Uint8Array, authority: Authority): Verified | Denied {
+  if (locator.length > LOCATOR_MAX_BYTES) return { ok: false, reason: 'too_large' }
+  const decoded = decodeOrUndefined(locator)
+  if (decoded === undefined) return { ok: false, reason: 'malformed' }
+  const start = firstLink(decoded, authority)
+  if ('reason' in start) return start
+  const chain = [start.key]
+  for (const { encoded } of decoded.caveats) chain.push(nextKey(chain.at(-1)!, encoded))
+  return new Verified(authority.keyHash, start.grant, decoded, chain)
+}
+
+function decodeOrUndefined(bytes: Uint8Array): Locator | undefined {
+  try {
+    return decodeLocator(bytes)
+  } catch (error) {
+    if (error instanceof Malformed) return undefined
+    throw error
+  }
+}
+
+function firstLink(locator: Locator, authority: Authority): { key: ChainKey; grant: Grant } | Denied {
+  const { kid, grant, grantBytes } = locator
+  if (kid === REGISTERED_KID || grant === undefined) {
+    const registration = authority.registered(grantBytes)
+    if (registration === undefined) return { ok: false, reason: 'unknown_registration' }
+    return { key: registration.key.slice() as ChainKey, grant: registration.grant }
+  }
+  const root = authority.root(kid)
+  if (root === undefined) return { ok: false, reason: 'unknown_kid' }
+  return { key: firstKey(root, authority.keyHash, grantBytes), grant }
+}
