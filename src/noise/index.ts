@@ -1,0 +1,6 @@
+// Door of the noise layer: Noise rev 34 and nothing else; it knows no capability.
+export { CipherState } from './cipher-state.js'
+export type { GivenKeys, KeyPairBytes } from './handshake-keys.js'
+export { type FallbackOptions, type HandshakeOptions, HandshakeState } from './handshake-state.js'
+export { PATTERN_NAMES, type Role } from './patterns.js'
+export { type ProtocolName, parseProtocolName } from './protocol-name.js'

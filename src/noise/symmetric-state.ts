@@ -1,0 +1,146 @@
+// SymmetricState of Noise rev 34 §5.2: chaining key ck, handshake hash h and the cipher key k that follows from them.
+// k is derived when something is encrypted and not before: most keys of a handshake are replaced unused, each saves one
+// HMAC (§9.1 allows it). Leaves out checks of order and length (handshake-state.ts).
+
+import { EMPTY, utf8, wipe } from '../bytes.js'
+import { AEAD_KEY_BYTES, type AeadFunction, type HashFunction } from '../crypto/index.js'
+import { redact } from '../redact.js'
+import { CipherState } from './cipher-state.js'
+
+const BYTE_1 = Uint8Array.of(1)
+const BYTE_2 = Uint8Array.of(2)
+const BYTE_3 = Uint8Array.of(3)
+
+/** The last output of an HKDF, not computed yet: HMAC(tempKey, previous ‖ counter). */
+interface PendingKey {
+  readonly tempKey: Uint8Array
+  readonly previous: Uint8Array
+  readonly counter: Uint8Array
+}
+
+/** The symmetric half of a handshake. */
+export class SymmetricState implements Disposable {
+  readonly #aead: AeadFunction
+  readonly #hash: HashFunction
+  #ck: Uint8Array
+  #h: Uint8Array
+  #cipher: CipherState | undefined
+  #pending: PendingKey | undefined
+
+  /** InitializeSymmetric: a name that fits into HASHLEN is zero-padded, a longer one hashed. */
+  constructor(protocolName: string, aead: AeadFunction, hash: HashFunction) {
+    this.#aead = aead
+    this.#hash = hash
+    const name = utf8(protocolName)
+    if (name.length <= hash.length) {
+      this.#h = new Uint8Array(hash.length)
+      this.#h.set(name)
+    } else this.#h = hash.hash(name)
+    this.#ck = this.#h.slice()
+  }
+
+  /** Whether what follows is encrypted. */
+  get hasKey(): boolean {
+    return this.#pending !== undefined || this.#cipher !== undefined
+  }
+
+  /** h, borrowed from this state and replaced, not altered, by the next step. */
+  get handshakeHash(): Uint8Array {
+    return this.#h
+  }
+
+  /** Mix public `data` into h. */
+  mixHash(data: Uint8Array): void {
+    this.#h = this.#hash.hash(this.#h, data)
+  }
+
+  /** Mix key material into ck and k: ck, k = HKDF(ck, material, 2). */
+  mixKey(material: Uint8Array): void {
+    const tempKey = this.#extract(material)
+    const ck = this.#hash.hmac(tempKey, BYTE_1)
+    this.#replaceKey(ck, { tempKey, previous: ck, counter: BYTE_2 })
+  }
+
+  /** Mix a PSK into ck, h and k: ck, temp_h, k = HKDF(ck, psk, 3).
+   * Source: Noise rev 34 §9.1. */
+  mixKeyAndHash(psk: Uint8Array): void {
+    const tempKey = this.#extract(psk)
+    const ck = this.#hash.hmac(tempKey, BYTE_1)
+    const tempHash = this.#hash.hmac(tempKey, ck, BYTE_2)
+    this.mixHash(tempHash)
+    this.#replaceKey(ck, { tempKey, previous: tempHash, counter: BYTE_3 })
+  }
+
+  /** Encrypt, or copy while there is no key, and mix the result into h.
+   * @param out - `plaintext.length` bytes, 16 more with a key. */
+  encryptAndHash(plaintext: Uint8Array, out: Uint8Array): void {
+    if (this.hasKey) this.#keyedCipher().encryptInto(this.#h, plaintext, out)
+    else out.set(plaintext)
+    this.mixHash(out)
+  }
+
+  /** Undo {@link encryptAndHash}.
+   * @param out - `ciphertext.length` bytes, 16 fewer with a key.
+   * @throws `noise/decrypt`. */
+  decryptAndHash(ciphertext: Uint8Array, out: Uint8Array): void {
+    if (this.hasKey) this.#keyedCipher().decryptInto(this.#h, ciphertext, out)
+    else out.set(ciphertext)
+    this.mixHash(ciphertext)
+  }
+
+  /** The keys of the transport: first from initiator to responder, then back, none back after a one-way pattern. */
+  split(oneWay: boolean): { fromInitiator: CipherState; fromResponder: CipherState } {
+    const tempKey = this.#extract(EMPTY)
+    const first = this.#hash.hmac(tempKey, BYTE_1)
+    const second = oneWay ? EMPTY : this.#hash.hmac(tempKey, first, BYTE_2)
+    const fromInitiator = new CipherState(this.#aead, first.subarray(0, AEAD_KEY_BYTES))
+    const fromResponder = new CipherState(this.#aead, oneWay ? undefined : second.subarray(0, AEAD_KEY_BYTES))
+    wipe(tempKey, first, second)
+    return { fromInitiator, fromResponder }
+  }
+
+  /** Wipe every secret; h is public and stays. */
+  [Symbol.dispose](): void {
+    wipe(this.#ck)
+    this.#dropKey()
+  }
+
+  /** The first step of HKDF (Noise rev 34 §4.3). */
+  #extract(material: Uint8Array): Uint8Array {
+    return this.#hash.hmac(this.#ck, material)
+  }
+
+  #replaceKey(ck: Uint8Array, pending: PendingKey): void {
+    wipe(this.#ck)
+    this.#dropKey()
+    this.#ck = ck
+    this.#pending = pending
+  }
+
+  #dropKey(): void {
+    this.#cipher?.[Symbol.dispose]()
+    this.#cipher = undefined
+    this.#dropPending()
+  }
+
+  #dropPending(): void {
+    if (this.#pending === undefined) return
+    wipe(this.#pending.tempKey)
+    if (this.#pending.previous !== this.#ck) wipe(this.#pending.previous)
+    this.#pending = undefined
+  }
+
+  /** The cipher under the current k, derived now if it was not needed before. */
+  #keyedCipher(): CipherState {
+    if (this.#pending !== undefined) {
+      const { tempKey, previous, counter } = this.#pending
+      const k = this.#hash.hmac(tempKey, previous, counter)
+      this.#cipher = new CipherState(this.#aead, k.subarray(0, AEAD_KEY_BYTES)) // §5.2: HASHLEN 64 is cut to 32
+      wipe(k)
+      this.#dropPending()
+    }
+    return this.#cipher! // hasKey holds in both callers
+  }
+}
+
+redact(SymmetricState, () => 'SymmetricState [redacted]')

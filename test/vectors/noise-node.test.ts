@@ -1,0 +1,5 @@
+// All vectors on node:crypto alone.
+import { primitivesOf } from '../../src/crypto/index.js'
+import { declareVectorTests, VECTORS_IN_ALL } from './noise-runner.js'
+
+declareVectorTests('node', () => primitivesOf('node'), VECTORS_IN_ALL)
