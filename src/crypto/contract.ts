@@ -162,6 +162,18 @@ export function hashFunction(name: HashName, provider: ProviderName, bare: BareH
   }
 }
 
+/** `fill` under the rules of {@link CryptoProvider.randomBytes}: NaN would otherwise give an empty secret. */
+export function randomFunction(fill: (out: Uint8Array) => void): (length: number) => Uint8Array {
+  return (length) => {
+    if (!Number.isSafeInteger(length) || length < 0) {
+      throw new RangeError(`Cannot draw random bytes: expected a whole number of them, got ${length}`)
+    }
+    const out = new Uint8Array(length)
+    fill(out)
+    return out
+  }
+}
+
 function checkBytes(bytes: Uint8Array, what: string): void {
   if (!(bytes instanceof Uint8Array)) throw new TypeError(`Cannot use ${what}: expected a Uint8Array`)
 }

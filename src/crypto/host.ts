@@ -6,8 +6,10 @@ export function hostProcess(): Partial<NodeJS.Process> | undefined {
   return typeof process === 'undefined' ? undefined : process
 }
 
-/** First line of an error's message: Node's module errors append the whole require stack. */
-export function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message.split('\n', 1)[0] ?? ''
+/** Why loading failed, on one line: the first line of the message (Node appends the whole require stack) and of its causes,
+ * since a loader's wrapper names the file and only the cause names the missing symbol or library. */
+export function reasonIn(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const first = error.message.split('\n', 1)[0] ?? ''
+  return error.cause === undefined ? first : `${first}: ${reasonIn(error.cause)}`
 }

@@ -17,22 +17,21 @@ import {
   type BareHash,
   dhFunction,
   hashFunction,
+  randomFunction,
 } from './contract.js'
 import type { CryptoProvider } from './provider.js'
 
 /** What Web Cryptography gives in one call, bytes (Web Cryptography API §10.1.1). */
 const RANDOM_QUOTA_BYTES = 65_536
 
-function randomBytes(length: number): Uint8Array {
+const randomBytes = randomFunction((out) => {
   if (typeof globalThis.crypto?.getRandomValues !== 'function') {
     throw new NoisecapError('crypto/unavailable', 'Cannot draw random bytes: no crypto.getRandomValues here')
   }
-  const out = new Uint8Array(length)
-  for (let offset = 0; offset < length; offset += RANDOM_QUOTA_BYTES) {
+  for (let offset = 0; offset < out.length; offset += RANDOM_QUOTA_BYTES) {
     globalThis.crypto.getRandomValues(out.subarray(offset, offset + RANDOM_QUOTA_BYTES))
   }
-  return out
-}
+})
 
 type NobleDh = typeof x25519 | typeof x448
 

@@ -1,5 +1,5 @@
 // The provider over node:crypto (OpenSSL): every primitive, each only if this build of Node has it (Electron and other
-// OpenSSL builds lack some). Keys travel as JWK, since OpenSSL's DER codecs cost more than a DH, and imported keys are cached.
+// OpenSSL builds lack some). Keys travel raw or as JWK, since OpenSSL's DER codecs cost more than a DH, and are cached.
 // Leaves out DH by WebCrypto, which is asynchronous.
 import type * as NodeCrypto from 'node:crypto'
 import { equalConstantTime, wipe } from '../bytes.js'
@@ -12,8 +12,9 @@ import {
   dhFunction,
   hashFunction,
   type ProviderLoad,
+  randomFunction,
 } from './contract.js'
-import { firstLine, hostProcess } from './host.js'
+import { hostProcess, reasonIn } from './host.js'
 import {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -45,16 +46,12 @@ export function loadNode(): ProviderLoad {
     if (crypto === undefined) return { failure: 'this host has no node:crypto' }
     return { provider: providerOf(crypto) }
   } catch (error) {
-    return { failure: firstLine(error) }
+    return { failure: reasonIn(error) }
   }
 }
 
 function providerOf(crypto: Crypto): CryptoProvider {
-  const randomBytes = (length: number): Uint8Array => {
-    const out = new Uint8Array(length)
-    crypto.randomFillSync(out)
-    return out
-  }
+  const randomBytes = randomFunction((out) => crypto.randomFillSync(out))
   return {
     name: 'node',
     dh: lazily((name) => {
@@ -100,11 +97,7 @@ function works(use: () => unknown): boolean {
 
 function bareDh(crypto: Crypto, name: DhName): BareDh {
   const curve = CURVES[name]
-  const privateKeyOf = keyCache((bytes) => {
-    // Node demands `x` beside `d` but computes the public key from `d` alone.
-    const key = { kty: 'OKP', crv: curve, d: toBase64url(bytes), x: '' }
-    return crypto.createPrivateKey({ key, format: 'jwk' })
-  })
+  const privateKeyOf = keyCache(privateKeyImport(crypto, name))
   const publicKeyObjectOf = keyCache((bytes) => {
     const key = { kty: 'OKP', crv: curve, x: toBase64url(bytes) }
     return crypto.createPublicKey({ key, format: 'jwk' })
@@ -126,10 +119,26 @@ function bareDh(crypto: Crypto, name: DhName): BareDh {
   }
 }
 
+/** How this Node takes a private key without its public half: raw from 24 on, as JWK before 26 (which checks `x`). */
+function privateKeyImport(crypto: Crypto, name: DhName): ImportKey {
+  const curve = CURVES[name]
+  const raw: ImportKey = (bytes) => {
+    const input = { key: bytes, format: 'raw-private', asymmetricKeyType: curve.toLowerCase() }
+    // The types are those of the oldest supported Node, which does not know the format.
+    return crypto.createPrivateKey(input as unknown as NodeCrypto.PrivateKeyInput)
+  }
+  // Node demands an `x` beside `d` here but computes the public key from `d` alone.
+  const jwk: ImportKey = (bytes) =>
+    crypto.createPrivateKey({ key: { kty: 'OKP', crv: curve, d: toBase64url(bytes), x: '' }, format: 'jwk' })
+  return works(() => raw(new Uint8Array(DH_BYTES[name]))) ? raw : jwk
+}
+
 /** OpenSSL's answer to an all-zero result. */
 function isDerivationFailure(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ERR_OSSL_FAILED_DURING_DERIVATION'
 }
+
+type ImportKey = (bytes: Uint8Array) => NodeCrypto.KeyObject
 
 interface CachedKey {
   readonly bytes: Uint8Array
@@ -138,18 +147,14 @@ interface CachedKey {
 
 /** `importKey`, remembered for as long as the array lives. The bytes are compared at each use, so that an array which was
  * altered or wiped since is imported anew. */
-function keyCache(
-  importKey: (bytes: Uint8Array) => NodeCrypto.KeyObject,
-): (bytes: Uint8Array) => NodeCrypto.KeyObject {
+function keyCache(importKey: ImportKey): ImportKey {
   const cache = new WeakMap<Uint8Array, CachedKey>()
   return (bytes) => {
     const cached = cache.get(bytes)
-    if (cached !== undefined) {
-      if (equalConstantTime(cached.bytes, bytes)) return cached.key
-      wipe(cached.bytes)
-    }
+    if (cached !== undefined && equalConstantTime(cached.bytes, bytes)) return cached.key
     const key = importKey(bytes)
     cache.set(bytes, { bytes: Uint8Array.from(bytes), key })
+    if (cached !== undefined) wipe(cached.bytes)
     return key
   }
 }

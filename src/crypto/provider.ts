@@ -80,6 +80,7 @@ export interface CryptoProvider {
   dh(name: DhName): DhFunction | undefined
   aead(name: AeadName): AeadFunction | undefined
   hash(name: HashName): HashFunction | undefined
-  /** @returns `length` cryptographically secure random bytes, a new array. */
+  /** @returns `length` cryptographically secure random bytes, a new array.
+   * @throws RangeError when `length` is not a whole number. */
   randomBytes(length: number): Uint8Array
 }

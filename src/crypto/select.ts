@@ -164,11 +164,10 @@ class Selection implements Primitives {
       if (found !== undefined) return found
       lacks.push(lackOf(name, primitive) ?? name)
     }
-    throw new NoisecapError(
-      'crypto/unavailable',
-      `Cannot use ${primitive}: ${lacks.join('; ')}${this.#forced === undefined ? '' : ` (forced by ${this.#forced.by})`}`,
-      { hint: `Unset ${ENVIRONMENT_VARIABLE} to let each primitive come from a provider that has it` },
-    )
+    const by = this.#forced === undefined ? '' : ` (forced by ${this.#forced.by})`
+    throw new NoisecapError('crypto/unavailable', `Cannot use ${primitive}: ${lacks.join('; ')}${by}`, {
+      hint: 'Let each primitive come from a provider that has it: unset NOISECAP_CRYPTO, use primitives()',
+    })
   }
 }
 

@@ -12,9 +12,10 @@ import {
   HASH_BYTES,
   hashFunction,
   type ProviderLoad,
+  randomFunction,
 } from './contract.js'
 import { hashParts, hmacParts, type OneShotHash } from './gather.js'
-import { firstLine, hostProcess } from './host.js'
+import { hostProcess, reasonIn } from './host.js'
 import type { AeadFunction, CryptoProvider, DhFunction, HashFunction, HashName } from './provider.js'
 
 /** The part of sodium-native that is used here; it ships no types. */
@@ -52,7 +53,7 @@ export function loadSodium(): ProviderLoad {
     const load = nodeModule.createRequire(import.meta.url)
     return providerOf(load('sodium-native'))
   } catch (error) {
-    return { failure: firstLine(error) }
+    return { failure: reasonIn(error) }
   }
 }
 
@@ -60,11 +61,7 @@ function providerOf(loaded: unknown): ProviderLoad {
   if (typeof loaded !== 'object' || loaded === null) return { failure: 'sodium-native exports no object' }
   const binding: Partial<Binding> = loaded
   if (!offers(binding, 'randombytes_buf')) return { failure: 'sodium-native has no randombytes_buf' }
-  const randomBytes = (length: number): Uint8Array => {
-    const out = new Uint8Array(length)
-    binding.randombytes_buf(out)
-    return out
-  }
+  const randomBytes = randomFunction((out) => binding.randombytes_buf(out))
   const dh25519 = x25519Of(binding, randomBytes)
   const chachaPoly = chachaPolyOf(binding)
   const hashes = hashesOf(binding)
