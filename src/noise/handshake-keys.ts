@@ -66,10 +66,10 @@ export class HandshakeKeys implements Disposable {
     return this.#dh.length
   }
 
-  /** Make the ephemeral key of this handshake: fresh, unless the caller fixed one.
+  /** Make the ephemeral key of this handshake, once: fresh, unless the caller fixed one.
    * @returns its public half. */
   startEphemeral(): PublicKey {
-    this.e = this.#unsafeEphemeral ?? this.#freshEphemeral()
+    this.e ??= this.#unsafeEphemeral ?? this.#freshEphemeral()
     return this.e.publicKey
   }
 

@@ -104,6 +104,14 @@ export class HandshakeState implements Disposable {
     this.#interpreter.psks.set(number, psk)
   }
 
+  /** Make the ephemeral key that the next message will send, so that its payload can speak of it (a proof over `e`).
+   * @returns its public half, a copy.
+   * @throws `noise/out_of_turn`, `noise/finished`, `noise/failed` as {@link writeMessage}. */
+  prepareEphemeral(): PublicKey {
+    this.#next('writing')
+    return asPublicKey(this.#interpreter.keys.startEphemeral().slice(), this.#interpreter.keys.dhLength)
+  }
+
   /** Write the next handshake message.
    * @param payload - borrowed; the whole message is at most 65,535 bytes.
    * @returns the message, a new array.
