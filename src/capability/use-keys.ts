@@ -21,14 +21,13 @@ const PURPOSE_LABEL = { hello: label('noisecap/v1 hello'), present: PRESENT_LABE
 /** Keys derived from one capability for its use; prints as `[redacted]`, `using` wipes them. */
 export class UseKeys implements Disposable {
   readonly #use: UseKey
-  readonly #prove: Uint8Array
-  readonly #contact: Uint8Array
+  // Derived when first used: an unproven hello needs the proof key only, and few sessions need the contact key.
+  #prove: Uint8Array | undefined
+  #contact: Uint8Array | undefined
   #disposed = false
 
   private constructor(use: UseKey) {
     this.#use = use
-    this.#prove = hmacSha256(use, PRESENT_LABEL)
-    this.#contact = hmacSha256(use, CONTACT_LABEL)
   }
 
   /** Keys of the capability whose last link is `last`; borrowed. */
@@ -52,6 +51,7 @@ export class UseKeys implements Disposable {
   /** Proof of possession over `parts`, 32 bytes. Source: spec/capability.md §1. */
   prove(purpose: ProofPurpose, ...parts: readonly Uint8Array[]): Uint8Array {
     this.#checkLive()
+    this.#prove ??= hmacSha256(this.#use, PRESENT_LABEL)
     return hmacSha256(this.#prove, PURPOSE_LABEL[purpose], ...parts)
   }
 
@@ -69,6 +69,7 @@ export class UseKeys implements Disposable {
       throw new RangeError('Cannot derive contact tag: expected a day from 0 to 4294967295')
     }
     this.#checkLive()
+    this.#contact ??= hmacSha256(this.#use, CONTACT_LABEL)
     const dayBytes = new Uint8Array(4)
     new DataView(dayBytes.buffer).setUint32(0, day)
     return hmacSha256(this.#contact, clientPublicKey, dayBytes).slice(0, CONTACT_TAG_BYTES)
@@ -81,7 +82,7 @@ export class UseKeys implements Disposable {
 
   [Symbol.dispose](): void {
     this.#disposed = true
-    wipe(this.#use, this.#prove, this.#contact)
+    for (const key of [this.#use, this.#prove, this.#contact]) if (key !== undefined) wipe(key)
   }
 }
 

@@ -38,23 +38,36 @@ export class Verified implements Disposable {
   readonly grant: Grant
   /** Caveats in the order in which they were added; for judging, not for handlers. */
   readonly caveats: readonly CaveatView[]
-  /** Ids 0 … n of 16 bytes, outermost first: every one is looked up in the revocation set. */
-  readonly ids: readonly Uint8Array[]
   readonly keys: UseKeys
   readonly #key: ChainKey
+  #chain: readonly ChainKey[]
+  #ids: readonly Uint8Array[] | undefined
+  #disposed = false
   readonly #locator: Locator
   readonly #keyHash: KeyHash
 
-  /** @param chain - t_0 … t_n; all but the last are wiped, that one is taken over. */
+  /** @param chain - t_0 … t_n, taken over. */
   constructor(serviceKeyHash: KeyHash, grant: Grant, locator: Locator, chain: readonly ChainKey[]) {
     this.grant = grant
     this.caveats = Object.freeze(locator.caveats.map(({ view }) => view))
-    this.ids = Object.freeze(chain.map(linkId))
+    this.#chain = chain
     this.#key = chain.at(-1)!
     this.keys = UseKeys.fromChainKey(this.#key)
     this.#locator = locator
     this.#keyHash = serviceKeyHash
-    wipe(...chain.slice(0, -1))
+  }
+
+  /** Ids 0 … n of 16 bytes, outermost first: every one is looked up in the revocation set.
+   * Computed when first asked for, which is after the proof: whoever has none costs fewer HMACs.
+   * @throws TypeError after disposal, as does `extend`. */
+  get ids(): readonly Uint8Array[] {
+    this.#checkLive()
+    if (this.#ids === undefined) {
+      this.#ids = Object.freeze(this.#chain.map(linkId))
+      wipe(...this.#chain.slice(0, -1))
+      this.#chain = []
+    }
+    return this.#ids
   }
 
   /** A capability that extends the caller's own chain: it never outlives or exceeds the caller's.
@@ -67,6 +80,7 @@ export class Verified implements Disposable {
     restrictions: Restrictions = {},
     hints: HintOptions = {},
   ): Capability {
+    this.#checkLive()
     if (!equalConstantTime(keyHash(publicKey), this.#keyHash)) {
       throw new TypeError('Cannot extend capability: expected the public key of the service that verified it')
     }
@@ -81,8 +95,13 @@ export class Verified implements Disposable {
     )
   }
 
+  #checkLive(): void {
+    if (this.#disposed) throw new TypeError('Cannot use verified capability: it has been disposed')
+  }
+
   [Symbol.dispose](): void {
-    wipe(this.#key)
+    this.#disposed = true
+    wipe(this.#key, ...this.#chain)
     this.keys[Symbol.dispose]()
   }
 }
