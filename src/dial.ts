@@ -1,0 +1,152 @@
+// Finds a service and opens a session with it: resolvers in order, locations with a staggered start, the first
+// handshake that succeeds wins (spec/resolve.md §5). A directory can mislead, never impersonate: the handshake decides.
+// Leaves out what the session is used for (connect.ts).
+import type { Capability } from './capability/index.js'
+import type { KeyPair } from './crypto/index.js'
+import { type Environment, transportOf } from './environment.js'
+import { NoisecapError } from './errors.js'
+import { answers, hintResolver, type Location, orderLocations, type Resolver } from './resolve/index.js'
+import {
+  DEFAULT_LIMITS,
+  type InitiatedSession,
+  initiateSession,
+  type SessionLimits,
+} from './session/index.js'
+
+/** Between the starts of two dials, unless the first has failed by then, ms. */
+const STAGGER_MS = 250
+
+/** What a dial needs. */
+export interface DialOptions {
+  readonly environment: Environment
+  readonly keyPair?: KeyPair | undefined
+  readonly resolvers?: readonly Resolver[] | undefined
+  readonly limits?: SessionLimits | undefined
+}
+
+/** Codes that come from the genuine service: another location would say the same. */
+const FINAL_CODES: ReadonlySet<string> = new Set([
+  'session/expired',
+  'session/not_yet_valid',
+  'session/revoked',
+  'session/denied',
+])
+
+/** Open a session with the service of `capability`.
+ * @param signal - carries the deadline.
+ * @throws `resolve/not_found`, `resolve/registry`; the service's refusal; `transport/unreachable`, which names every
+ * location tried, when none answered. */
+export async function dialService(
+  capability: Capability,
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<InitiatedSession> {
+  const resolvers = options.resolvers ?? options.environment.resolvers()
+  const hints = capability.locations.length > 0 ? [hintResolver(capability.locations)] : []
+  const failures: { location: string; error: unknown }[] = []
+  const context = { publicKey: capability.publicKey, signal }
+  for await (const answer of answers([...hints, ...resolvers], capability.keyHash, context)) {
+    const ordered = orderLocations(answer.locations, Math.random)
+    const session = await dialInTurn(ordered, capability, options, signal, failures)
+    if (session !== undefined) return session
+  }
+  throw allFailed(failures)
+}
+
+/** Start a dial every 250 ms, or as soon as the one before failed; the first session wins, the others are dropped. */
+function dialInTurn(
+  locations: readonly Location[],
+  capability: Capability,
+  options: DialOptions,
+  signal: AbortSignal,
+  failures: { location: string; error: unknown }[],
+): Promise<InitiatedSession | undefined> {
+  return new Promise((resolve, reject) => {
+    const losers = new AbortController()
+    const dialSignal = AbortSignal.any([signal, losers.signal])
+    let next = 0
+    let open = 0
+    let done = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const finish = (settle: () => void): void => {
+      if (done) return
+      done = true
+      clearTimeout(timer)
+      settle()
+      losers.abort(new DOMException('Another location answered first', 'AbortError'))
+    }
+    const startNext = (): void => {
+      clearTimeout(timer)
+      const location = locations[next]
+      if (location === undefined) {
+        if (open === 0) finish(() => resolve(undefined))
+        return
+      }
+      next += 1
+      open += 1
+      timer = setTimeout(startNext, STAGGER_MS)
+      dialOne(location.uri, capability, options, dialSignal).then(
+        (session) => {
+          if (done) session.connection.close('done')
+          else finish(() => resolve(session))
+        },
+        (error: unknown) => {
+          open -= 1
+          if (done) return
+          failures.push({ location: location.uri, error })
+          if (error instanceof NoisecapError && FINAL_CODES.has(error.code)) finish(() => reject(error))
+          else if (signal.aborted && !isNoAnswer(error)) finish(() => reject(timeoutOr(signal, failures)))
+          else startNext()
+        },
+      )
+    }
+    startNext()
+  })
+}
+
+async function dialOne(
+  location: string,
+  capability: Capability,
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<InitiatedSession> {
+  const { dial } = transportOf(options.environment, location)
+  const pipe = await dial(location, signal)
+  const { keyPair, limits = DEFAULT_LIMITS } = options
+  return initiateSession(pipe, { capability, keyPair, limits }, signal)
+}
+
+function isNoAnswer(error: unknown): boolean {
+  return error instanceof NoisecapError && error.code === 'session/no_answer'
+}
+
+/** A deadline tells which locations were tried; a cancellation is passed on as it is. */
+function timeoutOr(signal: AbortSignal, failures: readonly { location: string; error: unknown }[]): unknown {
+  const reason: unknown = signal.reason
+  return reason instanceof DOMException && reason.name === 'TimeoutError' ? allFailed(failures) : reason
+}
+
+function allFailed(failures: readonly { location: string; error: unknown }[]): NoisecapError {
+  const [only] = failures
+  if (failures.length === 1 && only !== undefined && isNoAnswer(only.error)) {
+    return new NoisecapError(
+      'session/no_answer',
+      `Cannot open session: ${only.location} did not answer the hello`,
+      {
+        cause: only.error,
+        hint: 'A service is silent towards whoever does not hold a capability of it; check that the capability is complete and of this service',
+      },
+    )
+  }
+  const tried = failures.map(({ location, error }) => `${location} (${describe(error)})`).join(', ')
+  return new NoisecapError('transport/unreachable', `Cannot reach the service: tried ${tried}`, {
+    cause: failures.length === 1 ? only?.error : new AggregateError(failures.map(({ error }) => error)),
+    hint: 'Start the service, or give the capability a location where it listens',
+  })
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof NoisecapError)) return 'failed'
+  const cause = error.cause as { readonly code?: unknown } | undefined
+  return typeof cause?.code === 'string' ? cause.code : error.code
+}

@@ -1,0 +1,30 @@
+// What connects the core to a host: transports by scheme and the directories that name services. Node's stands in
+// node-environment.ts; a browser brings its own. Leaves out both ends of a conversation (connect.ts, service.ts).
+import { NoisecapError } from './errors.js'
+import type { Announcer, Resolver } from './resolve/index.js'
+import type { Dial, Listen } from './transport/index.js'
+
+/** Transports and directories of one host. */
+export interface Environment {
+  /** By scheme without colon. */
+  readonly transports: ReadonlyMap<string, { readonly dial: Dial; readonly listen?: Listen }>
+  /** Asked in order, after the hints in a capability. */
+  readonly resolvers: () => readonly Resolver[]
+  /** Where a listening service announces itself. */
+  readonly announcers: () => readonly Announcer[]
+}
+
+/** The transport of a location.
+ * @throws `transport/bad_location` when there is none for its scheme. */
+export function transportOf(environment: Environment, location: string): { dial: Dial; listen?: Listen } {
+  const scheme = /^([a-z][a-z0-9+.-]*):/.exec(location)?.[1]
+  const transport = scheme === undefined ? undefined : environment.transports.get(scheme)
+  if (transport === undefined) {
+    const known = [...environment.transports.keys()].map((name) => `${name}:`).join(', ')
+    throw new NoisecapError(
+      'transport/bad_location',
+      `Cannot use location: expected one that begins with ${known}, got ${JSON.stringify(location.slice(0, 80))}`,
+    )
+  }
+  return transport
+}

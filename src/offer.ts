@@ -1,0 +1,48 @@
+// Types of an offer: what its factory learns, what it mints (spec/rpc.md §7). Leaves out the service that keeps offers.
+import type { Capability, Claims, Restrictions } from './capability/index.js'
+import type { PublicKey } from './crypto/index.js'
+import type { PathTemplate } from './path-template.js'
+import type { CallContext, Handlers, Interface, Methods } from './rpc/index.js'
+
+/** What a factory learns of the session for which it makes an object. */
+export interface OfferContext<Params = Readonly<Record<string, string>>> {
+  readonly params: Params
+  /** The client's proven key; undefined when anonymous. */
+  readonly client: PublicKey | undefined
+  /** Claims of the grant: the service's own words. */
+  readonly claims: Claims
+  /** The capability's grant id, hexadecimal, for logs. */
+  readonly grantId: string
+}
+
+/** Makes the object behind a path, once per session. Its `Symbol.dispose` or `Symbol.asyncDispose` runs at the end. */
+export type Factory<M extends Methods, Params> = (
+  context: OfferContext<Params>,
+) => Handlers<M, CallContext> | Promise<Handlers<M, CallContext>>
+
+/** One offered path. */
+export interface OfferedPath {
+  readonly template: PathTemplate
+  readonly description: Interface
+  readonly factory: (context: OfferContext) => object | Promise<object>
+}
+
+/** Options of {@link Offer.mint}, besides caveats. */
+export interface OfferMintOptions<M extends string> extends Restrictions<M> {
+  /** The service's own words about the grant; handlers see them. */
+  readonly claims?: Claims
+  /** For people, in the text form. */
+  readonly label?: string
+  /** Location hints; default none, so that the service is found by its key hash. */
+  readonly at?: readonly string[]
+}
+
+/** Mints capabilities for one offered path. */
+export interface Offer<T, Params> {
+  /** A capability for the object with these parameters. */
+  mint<Name extends keyof T & string>(
+    params: Params,
+    options: OfferMintOptions<Name> & { readonly methods: readonly Name[] },
+  ): Capability<Pick<T, Name>>
+  mint(params: Params, options?: Omit<OfferMintOptions<string>, 'methods'>): Capability<T>
+}

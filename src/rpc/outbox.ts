@@ -1,0 +1,139 @@
+// Collects messages of one tick and sends them as few records: one batch, or fragments of a large message
+// (spec/rpc.md §2). Stops while the socket holds 64 KiB. Leaves out what messages say (peer.ts).
+import { FRAGMENT_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../limits.js'
+import type { Connection } from '../session/index.js'
+import { ByteSink } from './byte-sink.js'
+import { FRAME, writeByte, writeBytes, writeVarint } from './wire.js'
+
+/** A batch is sent before it would outgrow one record, bytes. */
+const BATCH_MAX_BYTES = 61_440
+/** A sink that has grown past this is not kept, bytes. */
+const KEPT_SINK_MAX_BYTES = 262_144
+
+/** After all microtasks of this turn where the host can do that, so that one turn makes one record. */
+const defer: (run: () => void) => void =
+  typeof process === 'object' && typeof process.nextTick === 'function' ? process.nextTick : queueMicrotask
+
+/** Messages that wait for the end of the tick, in order. */
+export class Outbox {
+  readonly #connection: Connection
+  readonly #queue: Uint8Array[] = []
+  #sink = new ByteSink(4_096)
+  #scheduled = false
+  #nextFragmentId = 0
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+    this.#beginBatch()
+  }
+
+  /** Bytes not handed to the connection yet. */
+  get waitingBytes(): number {
+    let bytes = this.#sink.length - 1
+    for (const frame of this.#queue) bytes += frame.length
+    return bytes
+  }
+
+  /** Where the message in hand is being written. */
+  get sink(): ByteSink {
+    return this.#sink
+  }
+
+  /** Begin a message: write its fields to the returned sink, then call {@link endMessage} with the returned mark. */
+  beginMessage(op: number): { sink: ByteSink; mark: number } {
+    const sink = this.#sink
+    const mark = sink.length
+    // One byte for the length, which is enough for most; endMessage makes room for more.
+    writeByte(sink, 0)
+    writeByte(sink, op)
+    return { sink, mark }
+  }
+
+  /** Drop a message whose fields could not be written. */
+  dropMessage(mark: number): void {
+    this.#sink.length = mark
+  }
+
+  /** Length of the message since `mark`, bytes. */
+  messageLength(mark: number): number {
+    return this.#sink.length - mark - 1
+  }
+
+  /** End a message: it leaves at the end of the tick. */
+  endMessage(mark: number): void {
+    const sink = this.#sink
+    const length = sink.length - mark - 1
+    if (length > FRAGMENT_MAX_BYTES) {
+      const message = sink.bytes.slice(mark + 1, sink.length)
+      sink.length = mark
+      this.#fragment(message)
+    } else {
+      this.#writeLength(mark, length)
+      if (sink.length > BATCH_MAX_BYTES) this.#closeBatch()
+    }
+    this.#schedule()
+  }
+
+  #writeLength(mark: number, length: number): void {
+    const sink = this.#sink
+    if (length > 0x7f) {
+      const extra = length > 0x3fff ? 2 : 1
+      sink.reserve(extra)
+      sink.bytes.copyWithin(mark + 1 + extra, mark + 1, sink.length)
+      const end = sink.length + extra
+      sink.length = mark
+      writeVarint(sink, length)
+      sink.length = end
+    } else sink.bytes[mark] = length
+  }
+
+  /** A large message as frames of their own, behind what was written before it: order is kept. */
+  #fragment(message: Uint8Array): void {
+    this.#closeBatch()
+    const id = this.#nextFragmentId
+    this.#nextFragmentId = (id + 1) & 0xffff
+    for (let start = 0; start < message.length; start += FRAGMENT_MAX_BYTES) {
+      const end = Math.min(message.length, start + FRAGMENT_MAX_BYTES)
+      const frame = new ByteSink(end - start + 8)
+      writeByte(frame, FRAME.fragment)
+      writeVarint(frame, id)
+      writeByte(frame, end === message.length ? 1 : 0)
+      writeBytes(frame, message.subarray(start, end))
+      this.#queue.push(frame.bytes.subarray(0, frame.length))
+    }
+  }
+
+  #closeBatch(): void {
+    if (this.#sink.length <= 1) return
+    this.#queue.push(this.#sink.bytes.slice(0, this.#sink.length))
+    this.#beginBatch()
+  }
+
+  #beginBatch(): void {
+    if (this.#sink.bytes.length > KEPT_SINK_MAX_BYTES) this.#sink = new ByteSink(4_096)
+    this.#sink.bytes[0] = FRAME.batch
+    this.#sink.length = 1
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    defer(() => {
+      this.#scheduled = false
+      this.flush()
+    })
+  }
+
+  /** Send what the socket takes now; the rest goes when it drains. */
+  flush(): void {
+    const connection = this.#connection
+    while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES) {
+      const frame = this.#queue.shift()
+      if (frame !== undefined) connection.send(frame)
+      else if (this.#sink.length > 1) {
+        connection.send(this.#sink.bytes.subarray(0, this.#sink.length))
+        this.#beginBatch()
+      } else return
+    }
+  }
+}

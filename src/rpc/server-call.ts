@@ -1,0 +1,72 @@
+// A call that the other side made: what its handler learns, and how it is canceled. The AbortController is made only
+// when a handler asks for its signal: it costs more than a small call.
+import type { PublicKey } from '../crypto/index.js'
+import type { CallContext } from './call-options.js'
+import type { Deadlines } from './deadlines.js'
+
+/** One incoming call, from CALL to RETURN or FAIL. */
+export class ServerCall implements CallContext {
+  readonly id: number
+  readonly oneWay: boolean
+  readonly client: PublicKey | undefined
+  /** Whether the handler was entered. */
+  mayHaveRun = false
+  #controller: AbortController | undefined
+  #aborted: 'canceled' | 'deadline_exceeded' | undefined
+  readonly #deadlineMs: number
+  readonly #deadlines: Deadlines
+  #slot = -1
+
+  constructor(
+    id: number,
+    oneWay: boolean,
+    client: PublicKey | undefined,
+    remainingMs: number,
+    deadlines: Deadlines,
+  ) {
+    this.id = id
+    this.oneWay = oneWay
+    this.client = client
+    this.#deadlines = deadlines
+    this.#deadlineMs = performance.now() + remainingMs
+    if (remainingMs !== Number.POSITIVE_INFINITY) this.#slot = deadlines.add(this, remainingMs)
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#aborted !== undefined && !this.#controller.signal.aborted)
+      this.#controller.abort(this.#reason())
+    return this.#controller.signal
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#deadlineMs - performance.now())
+  }
+
+  /** Why the call was given up, once it was. */
+  get aborted(): 'canceled' | 'deadline_exceeded' | undefined {
+    return this.#aborted
+  }
+
+  abort(why: 'canceled' | 'deadline_exceeded'): void {
+    if (this.#aborted !== undefined) return
+    this.#aborted = why
+    this.#controller?.abort(this.#reason())
+  }
+
+  expire(): void {
+    this.#slot = -1
+    this.abort('deadline_exceeded')
+  }
+
+  /** The call was answered. */
+  finish(): void {
+    if (this.#slot >= 0) this.#deadlines.remove(this, this.#slot)
+  }
+
+  #reason(): DOMException {
+    return this.#aborted === 'canceled'
+      ? new DOMException('The caller canceled the call', 'AbortError')
+      : new DOMException('The deadline of the call passed', 'TimeoutError')
+  }
+}

@@ -1,0 +1,139 @@
+// The numbers and the binary fields of RPC messages (spec/rpc.md §2, §3): kinds of frames, ops, flags, varints, text.
+// Leaves out values (values.ts) and what messages do (peer.ts).
+import { utf8Decode } from '../bytes.js'
+import type { ByteSink } from './byte-sink.js'
+
+/** First byte of a record's plaintext. CLOSE (16) is the session's own. */
+export const FRAME = { batch: 0, fragment: 1, stream: 2 } as const
+
+/** Every op of version 1; those that are not built yet are answered or refused, never ignored silently. */
+export const OP = {
+  call: 0,
+  return: 1,
+  fail: 2,
+  finish: 3,
+  pull: 4,
+  cancel: 5,
+  release: 6,
+  broken: 7,
+  item: 8,
+  end: 9,
+  credit: 10,
+  stop: 11,
+  present: 12,
+  goaway: 13,
+  ping: 14,
+  pong: 15,
+  close: 16,
+  map: 17,
+  resolve: 18,
+  disembargo: 19,
+} as const
+/** Ops from here on may be skipped by who does not know them. */
+export const FIRST_SKIPPABLE_OP = 0x80
+
+/** Flags of a CALL. */
+export const CALL_FLAG = { want: 1, idempotent: 2, oneWay: 4, deadline: 8, trace: 16 } as const
+/** Flags of a FAIL: which optional fields follow, in this order; data is last and unbounded. */
+export const FAIL_FLAG = { mayHaveRun: 1, errorId: 2, name: 4, message: 8, retryAfter: 16, data: 32 } as const
+
+/** Bytes of an error id. */
+export const ERROR_ID_BYTES = 8
+/** Largest varint, so that sums stay exact. */
+const VARINT_MAX = 0xffff_ffff
+
+/** A message breaks the wire format: the session ends. */
+export class WireError extends Error {}
+
+/** Append `value`, 7 bits a byte, low first. */
+export function writeVarint(sink: ByteSink, value: number): void {
+  sink.reserve(5)
+  const bytes = sink.bytes
+  let rest = value >>> 0
+  let at = sink.length
+  while (rest > 0x7f) {
+    bytes[at++] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+  }
+  bytes[at++] = rest
+  sink.length = at
+}
+
+/** Append one byte. */
+export function writeByte(sink: ByteSink, value: number): void {
+  sink.reserve(1)
+  sink.bytes[sink.length++] = value
+}
+
+/** Append bytes as they are. */
+export function writeBytes(sink: ByteSink, bytes: Uint8Array): void {
+  sink.reserve(bytes.length)
+  sink.bytes.set(bytes, sink.length)
+  sink.length += bytes.length
+}
+
+/** Reads fields of one message; running out of bytes is a {@link WireError}. */
+export class FieldReader {
+  #bytes: Uint8Array = new Uint8Array(0)
+  /** Where the next field begins. */
+  at = 0
+  /** Where the message ends. */
+  end = 0
+
+  /** Read `bytes[start, end)` from now on. */
+  reset(bytes: Uint8Array, start: number, end: number): void {
+    this.#bytes = bytes
+    this.at = start
+    this.end = end
+  }
+
+  byte(): number {
+    if (this.at >= this.end) throw new WireError('message ends too early')
+    return this.#bytes[this.at++]!
+  }
+
+  varint(): number {
+    let value = 0
+    let scale = 1
+    for (let i = 0; i < 5; i++) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * scale
+      if (byte < 0x80) {
+        if (value > VARINT_MAX) break
+        return value
+      }
+      scale *= 0x80
+    }
+    throw new WireError('varint is longer than 32 bits')
+  }
+
+  take(length: number): Uint8Array {
+    const start = this.at
+    if (length > this.end - start) throw new WireError('message ends too early')
+    this.at = start + length
+    return this.#bytes.subarray(start, this.at)
+  }
+
+  /** Text counted by a varint.
+   * @param maxBytes - longer text is a {@link WireError}. */
+  text(maxBytes: number): string {
+    const length = this.varint()
+    if (length > maxBytes) throw new WireError('text is longer than allowed')
+    const bytes = this.take(length)
+    let text = ''
+    for (let i = 0; i < length; i++) {
+      const byte = bytes[i]!
+      if (byte > 0x7f) return strictText(bytes)
+      text += String.fromCharCode(byte)
+    }
+    return text
+  }
+}
+
+function strictText(bytes: Uint8Array): string {
+  try {
+    return utf8Decode(bytes)
+  } catch {
+    throw new WireError('text is not UTF-8')
+  }
+}

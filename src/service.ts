@@ -1,0 +1,223 @@
+// Service: offers objects under paths, mints capabilities for them, listens, announces itself, and closes.
+// Leaves out one client's session (served-session.ts), the handshake (src/session) and key files (src/capability).
+import {
+  type Capability,
+  type ClaimsChecker,
+  keyHash,
+  MemoryRevocationSet,
+  mint,
+  type Registrations,
+  type RevocationSet,
+  type ServiceKey,
+} from './capability/index.js'
+import { type Environment, transportOf } from './environment.js'
+import type { Factory, Offer, OfferedPath, OfferMintOptions } from './offer.js'
+import { type PathParams, PathTemplate } from './path-template.js'
+import type { Announcement, Announcer } from './resolve/index.js'
+import type { Calls, Interface, InternalError, Methods } from './rpc/index.js'
+import { ServedSession } from './served-session.js'
+import {
+  type AcceptedSession,
+  Admission,
+  acceptSession,
+  DEFAULT_LIMITS,
+  mac1Key,
+  type ServiceIdentity,
+  type SessionLimits,
+  verifyHello,
+} from './session/index.js'
+import type { Listener, Pipe } from './transport/index.js'
+
+/** How long open calls may go on after `close`, ms. */
+const CLOSE_GRACE_MS = 5_000
+
+/** Options of a service. */
+export interface ServiceOptions {
+  /** Revoked link ids; default in memory. */
+  readonly revocations?: RevocationSet | undefined
+  /** Pairs registered by hand. */
+  readonly registrations?: Registrations | undefined
+  /** Judges claim caveats; without it they deny. */
+  readonly checkClaims?: ClaimsChecker | undefined
+  /** Told of errors that did not cross; default the console. */
+  readonly onInternalError?: ((report: InternalError) => void) | undefined
+  /** Where to announce; default the file registry of this machine. Empty: nowhere. */
+  readonly announcers?: readonly Announcer[] | undefined
+  /** Budgets of one session. */
+  readonly limits?: Partial<SessionLimits> | undefined
+}
+
+/** A service: one static key, its offers and its open sessions. */
+export class Service {
+  readonly key: ServiceKey
+  readonly #environment: Environment
+  readonly #options: ServiceOptions
+  readonly #offers: OfferedPath[] = []
+  readonly #sessions = new Set<ServedSession>()
+  readonly #listeners: Listener[] = []
+  readonly #announcements: Announcement[] = []
+  readonly #handshakes = new Set<() => void>()
+  readonly #admission = new Admission()
+  readonly #identity: ServiceIdentity
+  readonly #stopWatching: () => void
+  readonly revocations: RevocationSet
+  readonly limits: SessionLimits
+  #closed = false
+
+  /** Use `Service.open` or `Service.create` of the entry point. */
+  constructor(environment: Environment, key: ServiceKey, options: ServiceOptions = {}) {
+    this.key = key
+    this.#environment = environment
+    this.#options = options
+    this.revocations = options.revocations ?? new MemoryRevocationSet()
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    const { publicKey } = key
+    this.#identity = {
+      keyPair: key.keyPair,
+      keyHash: keyHash(publicKey),
+      mac1Key: mac1Key(publicKey),
+    }
+    this.#stopWatching = this.revocations.onChange(() => {
+      for (const session of this.#sessions) session.checkRevocation()
+    })
+  }
+
+  /** The service's name, 52 characters. */
+  get keyHash(): string {
+    return this.key.keyHash
+  }
+
+  /** Offer an object under a path; the factory runs once per session and grant.
+   * @param path - segments between slashes, parameters as `:name`.
+   * @throws TypeError for a malformed path. */
+  offer<const Path extends string, M extends Methods>(
+    path: Path,
+    description: Interface<M>,
+    factory: Factory<M, PathParams<Path>>,
+  ): Offer<Calls<M>, PathParams<Path>> {
+    const template = new PathTemplate(path)
+    // The template yields exactly the parameters that PathParams names.
+    this.#offers.push({
+      template,
+      description: description as unknown as Interface,
+      factory: factory as OfferedPath['factory'],
+    })
+    const mintFor = (
+      params: PathParams<Path>,
+      options: OfferMintOptions<string> = {},
+    ): Capability<Calls<M>> => {
+      const { claims, label, at, ...restrictions } = options
+      const object = template.fill(params as Readonly<Record<string, string>>)
+      for (const name of restrictions.methods ?? []) {
+        if (!description.methods.has(name)) {
+          throw new TypeError(`Cannot mint: ${description.name} has no method ${JSON.stringify(name)}`)
+        }
+      }
+      return mint(this.key, { object, claims }, restrictions, { label, locations: at }).withInterface(
+        description,
+      )
+    }
+    return { mint: mintFor } as Offer<Calls<M>, PathParams<Path>>
+  }
+
+  /** The offer and parameters of an object path. */
+  find(object: string): { offered: OfferedPath; params: Readonly<Record<string, string>> } | undefined {
+    for (const offered of this.#offers) {
+      const params = offered.template.match(object)
+      if (params !== undefined) return { offered, params }
+    }
+    return undefined
+  }
+
+  /** Listen at a location and announce it under the key hash.
+   * @param location - such as `tcp://127.0.0.1:7000`; port 0 takes a free one.
+   * @returns the location really bound.
+   * @throws `transport/bad_location`, `transport/unreachable`, `resolve/registry`. */
+  async listen(location: string): Promise<string> {
+    this.#checkOpen()
+    const { listen } = transportOf(this.#environment, location)
+    if (listen === undefined) throw new TypeError('Cannot listen: this transport only dials')
+    const listener = await listen(location, (pipe) => this.accept(pipe))
+    this.#listeners.push(listener)
+    try {
+      await this.#announce()
+    } catch (error) {
+      this.#listeners.splice(this.#listeners.indexOf(listener), 1)
+      await listener.close()
+      throw error
+    }
+    return listener.location
+  }
+
+  async #announce(): Promise<void> {
+    const locations = this.#listeners.map(({ location }) => ({ uri: location, priority: 0, weight: 1 }))
+    if (this.#announcements.length > 0) {
+      for (const announcement of this.#announcements) await announcement.update(locations)
+      return
+    }
+    for (const announcer of this.#options.announcers ?? this.#environment.announcers()) {
+      this.#announcements.push(await announcer.announce(this.key.publicKey, locations))
+    }
+  }
+
+  /** Serve one pipe that came some other way than through {@link listen}. */
+  accept(pipe: Pipe): void {
+    if (this.#closed) {
+      pipe.destroy()
+      return
+    }
+    const drop = acceptSession(pipe, {
+      services: [this.#identity],
+      admission: this.#admission,
+      verifier: (question) =>
+        verifyHello(question, {
+          authority: this.key.authority(this.#options.registrations),
+          revocations: this.revocations,
+          limits: this.limits,
+          nowSeconds: Date.now() / 1_000,
+        }),
+      accepted: (session) => this.#serve(session),
+      finished: () => this.#handshakes.delete(drop),
+    })
+    this.#handshakes.add(drop)
+  }
+
+  #serve(accepted: AcceptedSession<ServiceIdentity>): void {
+    const session = new ServedSession(this, accepted, {
+      checkClaims: this.#options.checkClaims,
+      onInternalError: this.#options.onInternalError ?? logInternalError,
+      closed: () => this.#sessions.delete(session),
+    })
+    this.#sessions.add(session)
+    session.start()
+  }
+
+  /** Open sessions. */
+  get openSessions(): number {
+    return this.#sessions.size
+  }
+
+  /** Stop: withdraw, accept nothing more, let open calls finish for a while, then close every session. */
+  async close(graceMs: number = CLOSE_GRACE_MS): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#stopWatching()
+    await Promise.all(this.#announcements.map((announcement) => announcement.withdraw()))
+    const listeners = this.#listeners.map((listener) => listener.close())
+    for (const drop of this.#handshakes) drop()
+    await Promise.all([...this.#sessions].map((session) => session.finish(graceMs)))
+    await Promise.all(listeners)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new TypeError('Cannot listen: the service is closed')
+  }
+}
+
+function logInternalError({ errorId, method, error }: InternalError): void {
+  console.error(`noisecap: ${method} failed, error ${errorId}:`, error)
+}

@@ -1,0 +1,184 @@
+// Accepts sessions as the service: reads the hello under every limit, asks the verifier, answers or stays silent until
+// the deadline (spec/session.md §5, §9). Strangers, replays, malformed bytes and bad proofs look the same from outside.
+// Leaves out listening (src/service.ts) and what the session is used for.
+import { concat } from '../bytes.js'
+import type { Verified } from '../capability/index.js'
+import { HANDSHAKE_DEADLINE_MS, HELLO_MAX_BYTES } from '../limits.js'
+import type { Pipe, PipeEvents } from '../transport/index.js'
+import type { Admission } from './admission.js'
+import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js'
+import { FrameReader } from './framing.js'
+import { u16 } from './hello.js'
+import type { ClientParameters } from './parameters.js'
+import { ServerHandshake, type ServiceIdentity } from './server-handshake.js'
+import type { Verdict, Verifier } from './verifier.js'
+
+/** A session whose client proved a capability. Holder, claims and object are yet to be judged. */
+export interface AcceptedSession<Identity extends ServiceIdentity> {
+  readonly service: Identity
+  readonly connection: Connection
+  readonly verified: Verified
+  readonly parameters: ClientParameters
+}
+
+/** What accepting needs besides the pipe. */
+export interface AcceptOptions<Identity extends ServiceIdentity> {
+  readonly services: readonly Identity[]
+  readonly verifier: Verifier<Identity>
+  readonly admission: Admission
+  readonly accepted: (session: AcceptedSession<Identity>) => void
+  /** The handshake is over, one way or the other. */
+  readonly finished?: () => void
+  readonly handshakeDeadlineMs?: number
+  readonly times?: ConnectionTimes
+}
+
+/** Take a fresh pipe through the handshake.
+ * @returns drops the pipe if its handshake is still going on. */
+export function acceptSession<Identity extends ServiceIdentity>(
+  pipe: Pipe,
+  options: AcceptOptions<Identity>,
+): () => void {
+  const accepting = new Accepting(pipe, options)
+  return () => accepting.drop()
+}
+
+class Accepting<Identity extends ServiceIdentity> {
+  readonly #pipe: Pipe
+  readonly #options: AcceptOptions<Identity>
+  readonly #frames: FrameReader
+  readonly #untrack: () => void
+  readonly #deadline: ReturnType<typeof setTimeout>
+  #state: 'hello' | 'verifying' | 'silent' | 'refused' | 'open' | 'gone' = 'hello'
+  #next: PipeEvents | undefined
+  #releaseSlot: (() => void) | undefined
+
+  constructor(pipe: Pipe, options: AcceptOptions<Identity>) {
+    this.#pipe = pipe
+    this.#options = options
+    this.#frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
+    this.#untrack = options.admission.trackUnproven(() => pipe.destroy())
+    this.#deadline = setTimeout(() => this.drop(), options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS)
+    if (typeof this.#deadline === 'object') this.#deadline.unref()
+    pipe.start({
+      data: (bytes) => (this.#next === undefined ? this.#receive(bytes) : this.#next.data(bytes)),
+      drain: () => this.#next?.drain(),
+      // A peer that hangs up early is let go; a silent one learns nothing from it.
+      end: () => (this.#next === undefined ? this.#pipe.destroy() : this.#next.end()),
+      closed: (error) => this.#closed(error),
+    })
+  }
+
+  /** Drop the pipe unless the session is open. */
+  drop(): void {
+    if (this.#state !== 'open') this.#pipe.destroy()
+  }
+
+  #closed(error: Error | undefined): void {
+    this.#settle()
+    if (this.#state !== 'open') this.#state = 'gone'
+    this.#next?.closed(error)
+  }
+
+  #settle(): void {
+    clearTimeout(this.#deadline)
+    this.#untrack()
+    this.#releaseSlot?.()
+    this.#options.finished?.()
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#state !== 'hello') return
+    let hello: Uint8Array | undefined
+    try {
+      this.#frames.push(bytes)
+      hello = this.#frames.next()
+    } catch {
+      this.#silence()
+      return
+    }
+    if (hello === undefined) return
+    this.#state = 'verifying'
+    this.#pipe.pause()
+    this.#verify(hello)
+  }
+
+  #verify(hello: Uint8Array): void {
+    const { services, verifier } = this.#options
+    const handshake = new ServerHandshake(services, this.#options.admission.seen)
+    const question = handshake.receive(hello, () => this.#admit())
+    if (question === undefined) {
+      this.#silence()
+      return
+    }
+    const decide = (verdict: Verdict | undefined): void => this.#decide(handshake, question, verdict)
+    const verdict = verifier(question)
+    if (verdict instanceof Promise) verdict.then(decide, () => this.#silence())
+    else decide(verdict)
+  }
+
+  /** One token of the peer's address before the first DH; peers on this machine are exempt. */
+  #admit(): boolean {
+    return (
+      this.#pipe.isLocal || this.#options.admission.takeToken(this.#pipe.remoteAddress, performance.now())
+    )
+  }
+
+  #decide(
+    handshake: ServerHandshake<Identity>,
+    question: { readonly service: Identity; readonly parameters: ClientParameters },
+    verdict: Verdict | undefined,
+  ): void {
+    if (this.#state !== 'verifying') return
+    if (verdict === undefined) {
+      this.#silence()
+      return
+    }
+    const { admission } = this.#options
+    if (!this.#pipe.isLocal) admission.giveBackToken(this.#pipe.remoteAddress, performance.now())
+    this.#releaseSlot = admission.takeSlot()
+    const status = this.#releaseSlot === undefined ? 'overloaded' : verdict.answer.status
+    const answered = handshake.answer({ ...verdict.answer, status })
+    if (answered === undefined) {
+      this.#silence()
+      return
+    }
+    const { message, session } = answered
+    this.#pipe.write(this.#pipe.framing === 'length' ? concat(u16(message.length), message) : message)
+    if (session === undefined) {
+      this.#state = 'refused'
+      this.#pipe.resume()
+      this.#pipe.end()
+      return
+    }
+    this.#open(
+      new Connection(this.#pipe, session, this.#frames, this.#options.times ?? DEFAULT_TIMES),
+      question,
+      verdict,
+    )
+  }
+
+  #open(
+    connection: Connection,
+    question: { readonly service: Identity; readonly parameters: ClientParameters },
+    verdict: Verdict,
+  ): void {
+    this.#state = 'open'
+    this.#settle()
+    this.#next = connection.pipeEvents
+    this.#options.accepted({
+      service: question.service,
+      connection,
+      verified: verdict.verified,
+      parameters: question.parameters,
+    })
+    this.#pipe.resume()
+  }
+
+  /** Discard whatever comes until the deadline closes the pipe. */
+  #silence(): void {
+    if (this.#state === 'gone') return
+    this.#state = 'silent'
+    this.#pipe.resume()
+  }
+}

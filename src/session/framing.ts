@@ -1,0 +1,88 @@
+// Splits a byte stream into frames, u16 length ‖ body, without copying a frame that arrived whole (spec/session.md §6).
+// A length beyond the limit is refused before memory is taken for it, and a trickled frame is copied once, not once a chunk.
+// Leaves out what a frame means.
+import { EMPTY } from '../bytes.js'
+import type { Framing } from '../transport/index.js'
+
+/** A peer announced a frame longer than is allowed here. */
+export class FrameTooLongError extends Error {}
+
+/** Feed with {@link push}, drain with {@link next}. */
+export class FrameReader {
+  /** Longest body accepted now, bytes; raised when the handshake is done. */
+  maxBytes: number
+  readonly #framing: Framing
+  #chunk: Uint8Array = EMPTY
+  #offset = 0
+  #firstLengthByte = -1
+  #partial: Uint8Array | undefined
+  #filled = 0
+
+  constructor(framing: Framing, maxBytes: number) {
+    this.#framing = framing
+    this.maxBytes = maxBytes
+  }
+
+  /** Whether a frame has begun and not ended: the frame deadline runs. */
+  get isMidFrame(): boolean {
+    return this.#partial !== undefined || this.#firstLengthByte >= 0
+  }
+
+  /** Hand over the next bytes. All frames of the bytes before must have been drained. */
+  push(chunk: Uint8Array): void {
+    if (this.#offset < this.#chunk.length) throw new Error('Cannot push: earlier frames are not drained')
+    this.#chunk = chunk
+    this.#offset = 0
+  }
+
+  /** The next whole body, which the caller may alter; undefined when more bytes are needed.
+   * @throws {@link FrameTooLongError} */
+  next(): Uint8Array | undefined {
+    if (this.#framing === 'message') return this.#nextMessage()
+    if (this.#partial !== undefined) return this.#fill(this.#partial)
+    const length = this.#readLength()
+    if (length < 0) return undefined
+    if (length > this.maxBytes) throw new FrameTooLongError()
+    const end = this.#offset + length
+    if (end <= this.#chunk.length) {
+      const body = this.#chunk.subarray(this.#offset, end)
+      this.#offset = end
+      return body
+    }
+    this.#partial = new Uint8Array(length)
+    this.#filled = 0
+    return this.#fill(this.#partial)
+  }
+
+  #nextMessage(): Uint8Array | undefined {
+    if (this.#offset >= this.#chunk.length) return undefined
+    const message = this.#chunk
+    this.#chunk = EMPTY
+    this.#offset = 0
+    if (message.length > this.maxBytes) throw new FrameTooLongError()
+    return message
+  }
+
+  /** The length before a body, or -1 when its two bytes are not there yet. */
+  #readLength(): number {
+    const chunk = this.#chunk
+    if (this.#firstLengthByte < 0) {
+      if (this.#offset >= chunk.length) return -1
+      this.#firstLengthByte = chunk[this.#offset++]!
+    }
+    if (this.#offset >= chunk.length) return -1
+    const length = (this.#firstLengthByte << 8) | chunk[this.#offset++]!
+    this.#firstLengthByte = -1
+    return length
+  }
+
+  #fill(partial: Uint8Array): Uint8Array | undefined {
+    const take = Math.min(partial.length - this.#filled, this.#chunk.length - this.#offset)
+    partial.set(this.#chunk.subarray(this.#offset, this.#offset + take), this.#filled)
+    this.#offset += take
+    this.#filled += take
+    if (this.#filled < partial.length) return undefined
+    this.#partial = undefined
+    return partial
+  }
+}

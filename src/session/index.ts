@@ -1,0 +1,16 @@
+// Door of the session layer: open and accept sessions over a pipe, and what they tell.
+export { type AcceptedSession, type AcceptOptions, acceptSession } from './accept.js'
+export { Admission, type AdmissionLimits } from './admission.js'
+export {
+  type CloseOutcome,
+  Connection,
+  type ConnectionEvents,
+  type ConnectionTimes,
+  DEFAULT_TIMES,
+} from './connection.js'
+export { mac1Key } from './hello.js'
+export { type InitiatedSession, initiateSession } from './initiate.js'
+export { DEFAULT_LIMITS, type SessionLimits } from './parameters.js'
+export type { HelloQuestion, ServiceIdentity } from './server-handshake.js'
+export { type Verdict, type Verifier, verifyHello } from './verifier.js'
+export { type CloseReason, nameOfCode } from './wire.js'
