@@ -1,7 +1,7 @@
 // Fallback: Noise Pipes (IK to XXfallback), other patterns, and the points at which falling back is possible.
 import { describe, expect, test } from 'vitest'
-import { EMPTY, utf8 } from '../../src/bytes.js'
-import { KeyPair, primitives } from '../../src/crypto/index.js'
+import { EMPTY, hexDecode, hexEncode, utf8 } from '../../src/bytes.js'
+import { asPublicKey, asSecretKey, KeyPair, primitives } from '../../src/crypto/index.js'
 import { HandshakeState } from '../../src/noise/index.js'
 import { failureOf, optionsOf, partiesOf, pskOf, runHandshake } from './parties.js'
 
@@ -91,6 +91,82 @@ describe('HandshakeState.fallback', () => {
     expect(failureOf(() => short.readMessage(new Uint8Array(20)))).toBe('noise/message_length')
     expect(fallBack(short)).toBe('noise/out_of_turn')
   })
+})
+
+/** One handshake of noise-c (tests/vector/noise-c-fallback.txt, MIT licence), which is independent of this project. */
+const NOISE_C = {
+  prologue: '50726f6c6f677565313233',
+  alice: 'e61ef9919cde45dd5f82166404bd08e38bceb5dfdfded0a34c8df7ed542214d1',
+  aliceEphemeral: '893e28b9dc6ca8d611ab664754b8ceb7bac5117349a4439a6b0569da977c464a',
+  bobFormerly: 'f215fe4ad54b354588d3fa52166179b723b9a211ec67167b9bf1729260972a23',
+  bob: '4a3acbfdb163dec651dfa3194dece676d437029c62a408b4c5ea9114246e4893',
+  bobEphemeral: 'bbdb4cdbd309f1a1f2e1456967fe288cadd6f712d65dc7b7793d5e63da6b375b',
+  messages: [
+    [
+      '4c756477696720766f6e204d69736573',
+      'ca35def5ae56cec33dc2036731ab14896bc4c75dbb07a61f879f8e3afa4c794444c103b601479a745cc5cd1ecd456f07a5a585a145b4f0615d73bc68b751c82579de1ae62e1fcd8306ed051c75490898075cce39b302acf9860aa7f091a62712e45e9e51fba842fb2a610aba665fbba5',
+    ],
+    [
+      '4d757272617920526f746862617264',
+      '95ebc60d2b1fa672c1f46a8aa265ef51bfe38e7ccb39ec5be34069f1448088437714fb2cf42a1fc018c24b3bd16731f9a1c1e476d4bd0d0ebcc53cd970d46776ce4e0dff06f00d13dcbac05019986e45929d9e70ce9f27b60ddc4b7ecbc06093bfe336d88f9fc2f0c923439b76bd3b',
+    ],
+    [
+      '462e20412e20486179656b',
+      'fb87f74cbf441d50f7ebe2e1cb265138de3f2070cc34a12461382ecbef625feed719f4e89385e0875a81e64228b6763b4eaf0ea4d6f0f9822534909bdcd0f5d1966f62be436195577993c7',
+    ],
+    ['4361726c204d656e676572', 'a1ad6dc722186ef50b242f90f68a7c713e922f257c2739d5dfc956'],
+    [
+      '4a65616e2d426170746973746520536179',
+      '733ad645ff63a8fc84129292f40ea7436b7277637a57b434a2d72eccf5fcaf36dc',
+    ],
+    [
+      '457567656e2042f6686d20766f6e2042617765726b',
+      '5cb9704868319542e03376b53a2ca844910524e7826c4f4a8f5442a6466db486b8ec9d72b4',
+    ],
+  ],
+  handshakeHash:
+    '9ca839672840ab3f239a4d1d7136ecde9b3cb8244c0fdc7d6c56f4e394144a54d28326d042ef30d8f253c977efce03d8f728686540672a9eac53dbf9b4c28b57',
+} as const
+
+test('Noise Pipes agree with noise-c to the byte: failed IK, XXfallback, transport both ways', () => {
+  const pairOf = (secret: string) => KeyPair.fromSecretKey(dh, asSecretKey(hexDecode(secret)))
+  const [prologue, alice, bob] = [hexDecode(NOISE_C.prologue), pairOf(NOISE_C.alice), pairOf(NOISE_C.bob)]
+  const protocol = `Noise_IK_${SUITE}`
+  const aliceEphemeral = pairOf(NOISE_C.aliceEphemeral)
+  const rs = asPublicKey(hexDecode(NOISE_C.bobFormerly))
+  const ours = new HandshakeState({
+    protocol,
+    role: 'initiator',
+    prologue,
+    s: alice,
+    rs,
+    unsafeEphemeral: aliceEphemeral,
+  })
+  const theirs = new HandshakeState({ protocol, role: 'responder', prologue, s: bob })
+  const [[firstPayload, first], ...others] = NOISE_C.messages
+  expect(hexEncode(ours.writeMessage(hexDecode(firstPayload)))).toBe(first)
+  expect(failureOf(() => theirs.readMessage(hexDecode(first)))).toBe('noise/decrypt')
+  const bobNext = theirs.fallback({
+    protocol: FALLBACK,
+    prologue,
+    s: bob,
+    unsafeEphemeral: pairOf(NOISE_C.bobEphemeral),
+  })
+  const aliceNext = ours.fallback({ protocol: FALLBACK, prologue, s: alice })
+  let [writer, reader] = [bobNext, aliceNext]
+  for (const [payload, message] of others.slice(0, 2)) {
+    expect(hexEncode(writer.writeMessage(hexDecode(payload)))).toBe(message)
+    expect(hexEncode(reader.readMessage(hexDecode(message)))).toBe(payload)
+    ;[writer, reader] = [reader, writer]
+  }
+  expect(hexEncode(bobNext.handshakeHash)).toBe(NOISE_C.handshakeHash)
+  const [fromBob, fromAlice] = [bobNext.split(), aliceNext.split()]
+  for (const [index, [payload, message]] of others.slice(2).entries()) {
+    const [send, receive] =
+      index % 2 === 0 ? [fromBob.send, fromAlice.receive] : [fromAlice.send, fromBob.receive]
+    expect(hexEncode(send.encryptWithAd(EMPTY, hexDecode(payload)))).toBe(message)
+    expect(hexEncode(receive.decryptWithAd(EMPTY, hexDecode(message)))).toBe(payload)
+  }
 })
 
 describe('fallback patterns by hand', () => {
