@@ -10,7 +10,6 @@ export default defineConfig({
     resolve: 'src/resolve/index.ts',
     'resolve/file': 'src/resolve/file.ts',
     'transport/tcp': 'src/transport/tcp.ts',
-    cli: 'src/cli/main.ts',
   },
   format: 'esm',
   target: ['node20.19', 'es2022'],

@@ -46,7 +46,7 @@ if (!run('npm ci')) {
   process.exit(1)
 }
 tests()
-for (const gateScript of ['check:format', 'check:types', 'check:lint', 'check:layers']) {
+for (const gateScript of ['check:format', 'check:types', 'check:lint', 'check:layers', 'check:package']) {
   gate(`npm run ${gateScript}`)
 }
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -192,6 +192,16 @@ export class Service {
     session.start()
   }
 
+  /** Revoke a capability, and with it all that was narrowed from it; open sessions end at once.
+   * @param target - the capability (its last link is revoked), or a link id as hexadecimal. A final capability has no
+   * ids of its own: revoke an id of its parent, or its grant.
+   * @returns once the revocation is durable. */
+  async revoke(target: Capability<unknown> | string): Promise<void> {
+    const id = typeof target === 'string' ? target : target.ids().at(-1)
+    if (id === undefined) throw new TypeError('Cannot revoke: a final capability does not tell its ids')
+    await this.revocations.revoke(id)
+  }
+
   /** Open sessions. */
   get openSessions(): number {
     return this.#sessions.size
