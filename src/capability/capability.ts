@@ -166,7 +166,7 @@ export class Capability<out T = unknown> implements Disposable {
   attenuate<const M extends MethodNameOf<T>>(
     restrictions: Restrictions<M> & { readonly methods: readonly M[] },
   ): Capability<NarrowedTo<T, M>>
-  attenuate(restrictions: Restrictions<never>): Capability<T>
+  attenuate<M extends MethodNameOf<T>>(restrictions: Restrictions<M>): Capability<T>
   attenuate(restrictions: Restrictions): Capability<T> {
     const { locator, holderSalts, publicKey } = this.#token
     const { key, ...longer } = addLinks({ key: this.#chainKey(), locator, holderSalts }, restrictions)
