@@ -19,13 +19,16 @@ const U32_MAX = 0xffff_ffff
 /** 2^64 − 1, reserved for rekey; no message ever gets it. */
 const RESERVED_NONCE = 0xffff_ffff_ffff_ffffn
 
+/** The bytes of the nonce in use, for all states: they are public, written right before each synchronous call, and an array
+ * of its own for each state would cost as much as the call. */
+const nonceBytes = new Uint8Array(new ArrayBuffer(AEAD_NONCE_BYTES))
+const nonceView = new DataView(nonceBytes.buffer)
+
 /** One direction of an encrypted channel; wiped by `using`. */
 export class CipherState implements Disposable {
   readonly #aead: AeadFunction
   #key: AeadKey | undefined
   readonly #oneWay: boolean
-  readonly #nonce = new Uint8Array(AEAD_NONCE_BYTES)
-  readonly #nonceView = new DataView(this.#nonce.buffer)
   /** AESGCM writes the counter big-endian, ChaChaPoly little-endian (Noise rev 34 §12.3, §12.4). */
   readonly #littleEndian: boolean
   #low = 0
@@ -71,7 +74,7 @@ export class CipherState implements Disposable {
   encryptInto(ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void {
     checkPlaintext(plaintext)
     const key = this.#usableKey()
-    key.seal(this.#nonce, ad, plaintext, out)
+    key.seal(nonceBytes, ad, plaintext, out)
     this.#advance()
   }
 
@@ -94,7 +97,7 @@ export class CipherState implements Disposable {
   decryptInto(ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): void {
     checkCiphertext(ciphertext)
     const key = this.#usableKey()
-    if (!key.open(this.#nonce, ad, ciphertext, out)) throw decryptError()
+    if (!key.open(nonceBytes, ad, ciphertext, out)) throw decryptError()
     this.#advance()
   }
 
@@ -104,9 +107,9 @@ export class CipherState implements Disposable {
   rekey(): void {
     const old = this.#liveKey()
     const sealed = new Uint8Array(AEAD_KEY_BYTES + AEAD_TAG_BYTES)
-    this.#nonceView.setUint32(4, U32_MAX)
-    this.#nonceView.setUint32(8, U32_MAX)
-    old.seal(this.#nonce, EMPTY, sealed.subarray(0, AEAD_KEY_BYTES), sealed)
+    nonceView.setUint32(4, U32_MAX)
+    nonceView.setUint32(8, U32_MAX)
+    old.seal(nonceBytes, EMPTY, sealed.subarray(0, AEAD_KEY_BYTES), sealed)
     this.#key = this.#aead.withKey(sealed.subarray(0, AEAD_KEY_BYTES)) // §4.2: the tag is dropped
     wipe(sealed)
     old[Symbol.dispose]()
@@ -118,14 +121,14 @@ export class CipherState implements Disposable {
     this.#key = undefined
   }
 
-  /** The key, with `#nonce` holding the bytes of the next nonce. */
+  /** The key, with `nonceBytes` holding the bytes of the next nonce. */
   #usableKey(): AeadKey {
     const key = this.#liveKey()
     if (this.#low === U32_MAX && this.#high === U32_MAX) {
       throw new NoisecapError('noise/nonce_exhausted', 'Cannot use cipher: all 2^64 - 1 nonces are used')
     }
-    this.#nonceView.setUint32(this.#littleEndian ? 4 : 8, this.#low, this.#littleEndian)
-    this.#nonceView.setUint32(this.#littleEndian ? 8 : 4, this.#high, this.#littleEndian)
+    nonceView.setUint32(this.#littleEndian ? 4 : 8, this.#low, this.#littleEndian)
+    nonceView.setUint32(this.#littleEndian ? 8 : 4, this.#high, this.#littleEndian)
     return key
   }
 

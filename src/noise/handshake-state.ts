@@ -54,11 +54,11 @@ export class HandshakeState implements Disposable {
     if (role !== 'initiator' && role !== 'responder') {
       throw new TypeError('Cannot start handshake: expected role to be initiator or responder')
     }
-    const { plan, dh, cipher, hash } = parseProtocolName(protocol)
+    const { bytes: name, plan, dh, cipher, hash } = parseProtocolName(protocol)
     const psks = new PskSlots(plan.psks, options.psks)
     const keys = new HandshakeKeys(primitives.dh(dh), plan.needs[role], options)
     const aead = primitives.aead(cipher)
-    const parts = { protocol, plan, role, keys, psks, aead, hash: primitives.hash(hash) }
+    const parts = { name, plan, role, keys, psks, aead, hash: primitives.hash(hash) }
     this.#interpreter = new TokenInterpreter(parts, prologue)
     this.protocol = protocol
     this.role = role

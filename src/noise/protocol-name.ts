@@ -2,6 +2,8 @@
 // the name that was probably meant. A name decides everything about a handshake, PSKs included; nothing else does.
 // Messages never quote the name, which may have come from a peer. Leaves out several algorithms in one section, which
 // no pattern or modifier of the spec calls for.
+
+import { utf8 } from '../bytes.js'
 import type { AeadName, DhName, HashName } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { NOISE_PROTOCOL_NAME_MAX_BYTES } from '../limits.js'
@@ -13,6 +15,8 @@ import { validityFault } from './validity.js'
 /** The parts of a protocol name. */
 export interface ProtocolName {
   readonly name: string
+  /** The name as it is hashed; do not alter. */
+  readonly bytes: Uint8Array
   /** Base pattern, such as `XX`. */
   readonly pattern: string
   /** Such as `fallback` and `psk0`, in order. */
@@ -82,7 +86,9 @@ function parse(name: string): ProtocolName | string {
   const hash = HASH_NAMES.find((known) => known === hashSection)
   if (hash === undefined) return `expected the hash ${HASH_NAMES.join(', ')}`
   const handshake = parsePattern(patternSection, DH_LENGTHS[dh])
-  return typeof handshake === 'string' ? handshake : { name, ...handshake, dh, cipher, hash }
+  return typeof handshake === 'string'
+    ? handshake
+    : { name, bytes: utf8(name), ...handshake, dh, cipher, hash }
 }
 
 function parsePattern(

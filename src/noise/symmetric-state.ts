@@ -2,7 +2,7 @@
 // k is derived when something is encrypted and not before: most keys of a handshake are replaced unused, each saves one
 // HMAC (§9.1 allows it). Leaves out checks of order and length (handshake-state.ts).
 
-import { EMPTY, utf8, wipe } from '../bytes.js'
+import { EMPTY, wipe } from '../bytes.js'
 import { AEAD_KEY_BYTES, type AeadFunction, type HashFunction } from '../crypto/index.js'
 import { redact } from '../redact.js'
 import { CipherState } from './cipher-state.js'
@@ -27,11 +27,11 @@ export class SymmetricState implements Disposable {
   #cipher: CipherState | undefined
   #pending: PendingKey | undefined
 
-  /** InitializeSymmetric: a name that fits into HASHLEN is zero-padded, a longer one hashed. */
-  constructor(protocolName: string, aead: AeadFunction, hash: HashFunction) {
+  /** InitializeSymmetric: a name that fits into HASHLEN is zero-padded, a longer one hashed.
+   * @param name - protocol name, ASCII bytes, borrowed. */
+  constructor(name: Uint8Array, aead: AeadFunction, hash: HashFunction) {
     this.#aead = aead
     this.#hash = hash
-    const name = utf8(protocolName)
     if (name.length <= hash.length) {
       this.#h = new Uint8Array(hash.length)
       this.#h.set(name)
@@ -93,9 +93,9 @@ export class SymmetricState implements Disposable {
     const tempKey = this.#extract(EMPTY)
     const first = this.#hash.hmac(tempKey, BYTE_1)
     const second = oneWay ? EMPTY : this.#hash.hmac(tempKey, first, BYTE_2)
-    const fromInitiator = new CipherState(this.#aead, first.subarray(0, AEAD_KEY_BYTES))
-    const fromResponder = new CipherState(this.#aead, oneWay ? undefined : second.subarray(0, AEAD_KEY_BYTES))
-    wipe(tempKey, first, second)
+    const fromInitiator = this.#cipherUnder(first)
+    const fromResponder = oneWay ? new CipherState(this.#aead, undefined) : this.#cipherUnder(second)
+    wipe(tempKey)
     return { fromInitiator, fromResponder }
   }
 
@@ -130,13 +130,19 @@ export class SymmetricState implements Disposable {
     this.#pending = undefined
   }
 
+  /** A cipher under an output of HKDF, which is cut to 32 bytes (§5.2) and wiped. */
+  #cipherUnder(output: Uint8Array): CipherState {
+    const key = output.slice(0, AEAD_KEY_BYTES) // `subarray` would move the array out of V8's heap, which costs more
+    const cipher = new CipherState(this.#aead, key)
+    wipe(output, key)
+    return cipher
+  }
+
   /** The cipher under the current k, derived now if it was not needed before. */
   #keyedCipher(): CipherState {
     if (this.#pending !== undefined) {
       const { tempKey, previous, counter } = this.#pending
-      const k = this.#hash.hmac(tempKey, previous, counter)
-      this.#cipher = new CipherState(this.#aead, k.subarray(0, AEAD_KEY_BYTES)) // §5.2: HASHLEN 64 is cut to 32
-      wipe(k)
+      this.#cipher = this.#cipherUnder(this.#hash.hmac(tempKey, previous, counter))
       this.#dropPending()
     }
     return this.#cipher! // hasKey holds in both callers

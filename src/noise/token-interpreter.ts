@@ -17,7 +17,8 @@ import { SymmetricState } from './symmetric-state.js'
 
 /** What a token interpreter works with; keys and PSKs become its own. */
 export interface InterpreterParts {
-  readonly protocol: string
+  /** Protocol name, ASCII bytes. */
+  readonly name: Uint8Array
   readonly plan: HandshakePlan
   readonly role: Role
   readonly keys: HandshakeKeys
@@ -36,8 +37,8 @@ export class TokenInterpreter implements Disposable {
   readonly #pskMode: boolean
 
   /** Initialize: the protocol name, the prologue and the pre-messages are hashed; no DH. */
-  constructor({ protocol, plan, role, keys, psks, aead, hash }: InterpreterParts, prologue: Uint8Array) {
-    this.symmetric = new SymmetricState(protocol, aead, hash)
+  constructor({ name, plan, role, keys, psks, aead, hash }: InterpreterParts, prologue: Uint8Array) {
+    this.symmetric = new SymmetricState(name, aead, hash)
     this.keys = keys
     this.psks = psks
     this.#role = role

@@ -154,8 +154,8 @@ describe('what a PSK protects', () => {
 describe('§9.2', () => {
   /** h of a state that has seen `protocol` and an empty prologue. */
   function startOf(protocol: string): SymmetricState {
-    const { cipher, hash } = parseProtocolName(protocol)
-    const symmetric = new SymmetricState(protocol, primitives().aead(cipher), primitives().hash(hash))
+    const { bytes, cipher, hash } = parseProtocolName(protocol)
+    const symmetric = new SymmetricState(bytes, primitives().aead(cipher), primitives().hash(hash))
     symmetric.mixHash(new Uint8Array(0))
     return symmetric
   }

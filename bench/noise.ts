@@ -1,0 +1,215 @@
+// Handshakes a second, both sides in one thread, by pattern and provider: `npx tsx bench/noise.ts`. Beside them the bare
+// key generations and DHs that the pattern prescribes, and npm's noise-handshake where it has the pattern.
+// Every candidate proves agreement of both sides before it is timed; rounds alternate, figures are medians of 9.
+// Then transport messages beside the bare AEAD. Leaves out sessions and framing.
+import { execFileSync } from 'node:child_process'
+import { cpus } from 'node:os'
+import NoiseHandshake from 'noise-handshake'
+import { EMPTY } from '../src/bytes.js'
+import {
+  asPublicKey,
+  asSecretKey,
+  KeyPair,
+  type Primitives,
+  type ProviderName,
+  primitivesOf,
+} from '../src/crypto/index.js'
+import { CipherState, HandshakeState, parseProtocolName } from '../src/noise/index.js'
+
+const PATTERNS = ['NK', 'NKpsk2', 'XK', 'IK'] as const
+const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
+const PEER_PATTERNS: readonly string[] = ['XK', 'IK']
+const ROUNDS = 9
+const ROUND_MS = 60
+const PSK = new Uint8Array(32).fill(7)
+
+type Pattern = (typeof PATTERNS)[number]
+
+interface Candidate {
+  readonly name: string
+  readonly run: () => unknown
+}
+
+const nameOf = (pattern: Pattern): string => `Noise_${pattern}_25519_ChaChaPoly_BLAKE2b`
+
+/** One whole handshake of both sides, from the keys to four cipher states. */
+function handshakeOf(pattern: Pattern, from: Primitives): () => readonly [HandshakeState, HandshakeState] {
+  const { plan } = parseProtocolName(nameOf(pattern))
+  const [alice, bob] = [KeyPair.generate(from.dh('25519')), KeyPair.generate(from.dh('25519'))]
+  const common = { protocol: nameOf(pattern), primitives: from, psks: plan.psks.map(() => PSK) }
+  const ours = plan.needs.initiator.s ? { s: alice } : {}
+  return () => {
+    const initiator = new HandshakeState({ ...common, ...ours, role: 'initiator', rs: bob.publicKey })
+    const responder = new HandshakeState({ ...common, role: 'responder', s: bob })
+    responder.readMessage(initiator.writeMessage())
+    initiator.readMessage(responder.writeMessage())
+    if (!initiator.finished) responder.readMessage(initiator.writeMessage())
+    return [initiator, responder]
+  }
+}
+
+function ourCandidate(pattern: Pattern, from: Primitives): Candidate {
+  const handshake = handshakeOf(pattern, from)
+  const [initiator, responder] = handshake()
+  const { send } = initiator.split()
+  const { receive } = responder.split()
+  check(equal(initiator.handshakeHash, responder.handshakeHash), 'handshake hashes')
+  check(receive.decryptWithAd(EMPTY, send.encryptWithAd(EMPTY, PSK)).length === 32, 'transport')
+  const run = (): void => {
+    for (const party of handshake()) party.split()
+  }
+  return { name: 'noisecap', run }
+}
+
+/** The public-key work of `pattern` and nothing else: an ephemeral key and every DH, on both sides. */
+function bareCandidate(pattern: Pattern, from: Primitives): Candidate {
+  const dh = from.dh('25519')
+  const { plan } = parseProtocolName(nameOf(pattern))
+  const dhs =
+    2 * plan.messages.flatMap(({ tokens }) => tokens.filter((token) => /^[es]{2}$/.test(token))).length
+  const s = dh.generateSecretKey()
+  const run = (): void => {
+    const [e, re] = [dh.generateSecretKey(), dh.generateSecretKey()]
+    const publicKeys = [dh.publicKeyOf(e), dh.publicKeyOf(re)]
+    for (let count = 0; count < dhs; count++) dh.dh(count % 2 === 0 ? e : s, publicKeys[count % 2]!)
+  }
+  return { name: `2 keygens + ${dhs} DH`, run }
+}
+
+function peerCandidate(pattern: string): Candidate {
+  const [alice, bob] = [new NoiseHandshake('NN', true).s, new NoiseHandshake('NN', true).s]
+  const handshake = () => {
+    const initiator = new NoiseHandshake(pattern, true, alice)
+    const responder = new NoiseHandshake(pattern, false, bob)
+    initiator.initialise(Buffer.alloc(0), bob.publicKey)
+    responder.initialise(Buffer.alloc(0))
+    responder.recv(initiator.send())
+    initiator.recv(responder.send())
+    if (!initiator.complete) responder.recv(initiator.send())
+    return [initiator, responder] as const
+  }
+  const [initiator, responder] = handshake()
+  check(equal(initiator.hash!, responder.hash!) && equal(initiator.tx!, responder.rx!), 'noise-handshake')
+  checkInterop(pattern, alice, bob)
+  return { name: 'noise-handshake', run: handshake }
+}
+
+/** What is compared must be the same protocol: our initiator against its responder. */
+function checkInterop(pattern: string, alice: NoiseHandshake['s'], bob: NoiseHandshake['s']): void {
+  const dh = primitivesOf('noble').dh('25519')
+  const s = KeyPair.fromSecretKey(dh, asSecretKey(Uint8Array.from(alice.secretKey)))
+  const rs = asPublicKey(Uint8Array.from(bob.publicKey))
+  const ours = new HandshakeState({
+    protocol: `Noise_${pattern}_25519_ChaChaPoly_BLAKE2b`,
+    role: 'initiator',
+    s,
+    rs,
+  })
+  const peer = new NoiseHandshake(pattern, false, bob)
+  peer.initialise(Buffer.alloc(0))
+  peer.recv(Buffer.from(ours.writeMessage()))
+  ours.readMessage(peer.send())
+  if (!ours.finished) peer.recv(Buffer.from(ours.writeMessage()))
+  check(equal(ours.handshakeHash, peer.hash!), 'interop')
+}
+
+/** One message of `size` bytes, encrypted and decrypted, through CipherState and by the bare cipher. */
+function transportCandidates(from: Primitives, size: number): readonly [Candidate, Candidate] {
+  const aead = from.aead('ChaChaPoly')
+  const [sender, receiver, key] = [new CipherState(aead, PSK), new CipherState(aead, PSK), aead.withKey(PSK)]
+  const [plaintext, sealed, opened] = [size, size + 16, size].map((length) => new Uint8Array(length))
+  const nonce = new Uint8Array(12)
+  const cipherState = (): void => {
+    sender.encryptInto(EMPTY, plaintext!, sealed!)
+    receiver.decryptInto(EMPTY, sealed!, opened!)
+  }
+  const bare = (): void => {
+    key.seal(nonce, EMPTY, plaintext!, sealed!)
+    key.open(nonce, EMPTY, sealed!, opened!)
+  }
+  plaintext!.fill(1)
+  for (const run of [cipherState, bare]) {
+    opened!.fill(0)
+    run()
+    check(equal(plaintext!, opened!), 'transport')
+  }
+  return [
+    { name: 'CipherState', run: cipherState },
+    { name: 'bare AEAD', run: bare },
+  ]
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.from(a).equals(b)
+}
+
+function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`No agreement: ${what}`)
+}
+
+/** µs of one run, by candidate: the medians of alternating rounds. */
+function measure(candidates: readonly Candidate[]): readonly number[] {
+  const samples = candidates.map((): number[] => [])
+  for (const candidate of candidates) timeRound(candidate)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, candidate] of candidates.entries()) samples[index]!.push(timeRound(candidate))
+  }
+  return samples.map((values) => values.sort((a, b) => a - b)[(ROUNDS - 1) / 2]!)
+}
+
+function timeRound({ run }: Candidate): number {
+  const start = performance.now()
+  let count = 0
+  let elapsed = 0
+  while (elapsed < ROUND_MS) {
+    run()
+    count += 1
+    elapsed = performance.now() - start
+  }
+  return (elapsed / count) * 1_000
+}
+
+function has(provider: ProviderName): boolean {
+  return primitivesOf(provider)
+    .report()
+    .filter(({ primitive }) => ['25519', 'ChaChaPoly', 'BLAKE2b'].includes(primitive))
+    .every(({ provider: found }) => found !== undefined)
+}
+
+const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+console.log(`${cpus()[0]?.model.trim()}, ${cpus().length} CPUs, Node ${process.version}, commit ${commit}`)
+console.log(
+  'pattern   provider  handshakes/s      µs   bare µs (its work)               ratio   noise-handshake µs  (× ours)',
+)
+for (const pattern of PATTERNS) {
+  for (const provider of PROVIDERS.filter(has)) {
+    const from = primitivesOf(provider)
+    const candidates = [ourCandidate(pattern, from), bareCandidate(pattern, from)]
+    if (provider === 'sodium' && PEER_PATTERNS.includes(pattern)) candidates.push(peerCandidate(pattern))
+    const [ours = 0, bare = 0, peer] = measure(candidates)
+    const columns = [
+      pattern.padEnd(9),
+      provider.padEnd(9),
+      (1e6 / ours).toFixed(0).padStart(12),
+      ours.toFixed(0).padStart(7),
+      bare.toFixed(0).padStart(9),
+      `(${candidates[1]!.name})`.padEnd(21),
+      (ours / bare).toFixed(2).padStart(6),
+      peer === undefined ? '' : `${peer.toFixed(0).padStart(20)}  ${(peer / ours).toFixed(2)}`,
+    ]
+    console.log(columns.join(' '))
+  }
+}
+
+console.log('\ntransport, encryptInto + decryptInto   µs   bare µs   ratio')
+for (const provider of PROVIDERS.filter(has)) {
+  for (const size of [64, 16_384]) {
+    const [ours = 0, bare = 0] = measure(transportCandidates(primitivesOf(provider), size))
+    const columns = [
+      `${provider}, ${size} bytes`.padEnd(34),
+      ours.toFixed(2).padStart(8),
+      bare.toFixed(2).padStart(9),
+    ]
+    console.log(columns.join(' '), (ours / bare).toFixed(2).padStart(7))
+  }
+}
