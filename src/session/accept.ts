@@ -129,7 +129,10 @@ class Accepting<Identity extends ServiceIdentity> {
     question: { readonly service: Identity; readonly parameters: ClientParameters },
     verdict: Verdict | undefined,
   ): void {
-    if (this.#state !== 'verifying') return
+    if (this.#state !== 'verifying') {
+      verdict?.verified[Symbol.dispose]()
+      return
+    }
     if (verdict === undefined) {
       this.#silence()
       return
@@ -139,6 +142,7 @@ class Accepting<Identity extends ServiceIdentity> {
     this.#releaseSlot = admission.takeSlot()
     const status = this.#releaseSlot === undefined ? 'overloaded' : verdict.answer.status
     const answered = handshake.answer({ ...verdict.answer, status })
+    if (answered?.session === undefined) verdict.verified[Symbol.dispose]()
     if (answered === undefined) {
       this.#silence()
       return
@@ -172,7 +176,6 @@ class Accepting<Identity extends ServiceIdentity> {
       verified: verdict.verified,
       parameters: question.parameters,
     })
-    this.#pipe.resume()
   }
 
   /** Discard whatever comes until the deadline closes the pipe. */

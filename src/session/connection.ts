@@ -70,6 +70,8 @@ export class Connection {
   #outcome: CloseOutcome | undefined
   #gone = false
   #confirmed = false
+  /** Nothing that arrives matters any more. */
+  #deaf = false
 
   /** @param frames - may hold bytes that arrived behind the handshake. */
   constructor(pipe: Pipe, session: Session, frames: FrameReader, times: ConnectionTimes = DEFAULT_TIMES) {
@@ -78,6 +80,8 @@ export class Connection {
     this.#frames = frames
     this.#times = times
     this.#frames.maxBytes = NOISE_MESSAGE_MAX_BYTES
+    // Nobody listens before `start`: the transport holds the peer back until then.
+    pipe.pause()
     this.#openedMs = this.#lastSentMs = this.#lastReceivedMs = performance.now()
   }
 
@@ -107,8 +111,14 @@ export class Connection {
   /** Begin to deliver events, with the records that have already arrived. */
   start(events: ConnectionEvents): void {
     this.#events = events
-    this.#stopTicking = startTicking(this)
-    this.#drainFrames()
+    const outcome = this.#outcome
+    if (this.#gone && outcome !== undefined) {
+      queueMicrotask(() => events.closed(outcome))
+      return
+    }
+    this.#stopTicking ??= startTicking(this)
+    if (!this.#deaf) this.#drainFrames()
+    this.#pipe.resume()
   }
 
   /** Send one record.
@@ -132,6 +142,11 @@ export class Connection {
     this.#pipe.write(this.session.close(reason, this.#pipe.framing))
     this.#closingSinceMs = performance.now()
     this.#pipe.end()
+    if (this.#events !== undefined) return
+    // Never started: only the end of the pipe matters.
+    this.#deaf = true
+    this.#stopTicking ??= startTicking(this)
+    this.#pipe.resume()
   }
 
   /** Deadlines, looked at about once a second. */
@@ -148,6 +163,8 @@ export class Connection {
   }
 
   #receive(bytes: Uint8Array): void {
+    // After a close record a peer may go on sending, in whatever pieces: discarded, and never pushed behind a rest.
+    if (this.#deaf) return
     this.#frames.push(bytes)
     if (this.#events !== undefined) this.#drainFrames()
   }
@@ -158,7 +175,9 @@ export class Connection {
     try {
       for (let record = this.#frames.next(); record !== undefined; record = this.#frames.next()) {
         progress = true
-        if (!this.#openRecord(record)) return
+        if (this.#openRecord(record)) continue
+        this.#deaf = true
+        return
       }
     } catch (error) {
       const cause = error instanceof NoisecapError ? error : undefined
@@ -210,6 +229,7 @@ export class Connection {
   /** End without ceremony after an offence: nothing more is sent, keys are wiped. */
   #fail(code: 'session/protocol' | 'session/limit', message: string): void {
     this.#outcome ??= { reason: 'failed', by: 'us', error: new NoisecapError(code, message) }
+    this.#deaf = true
     this.session.destroy()
     this.#pipe.destroy()
   }
