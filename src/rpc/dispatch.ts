@@ -25,6 +25,10 @@ import {
   writeVarint,
 } from './wire.js'
 
+/** Target of a CALL: export 0, no answer. */
+const ROOT_TARGET = 0
+const UNIMPLEMENTED_FLAGS = CALL_FLAG.oneWay | CALL_FLAG.trace
+
 /** An object that calls reach, and what may be called on it. */
 export interface Target {
   readonly description: Interface
@@ -57,6 +61,8 @@ export class Dispatcher {
   readonly #maxCalls: number
   readonly #calls = new Map<number, ServerCall>()
   #root: Target | Promise<Target> | undefined
+  /** Calls refused since one was last answered. */
+  #overruns = 0
   /** Highest call id seen. */
   lastCall = 0
 
@@ -87,16 +93,16 @@ export class Dispatcher {
     const target = reader.varint()
     if (this.#calls.has(id)) throw new WireError('call id is in use')
     this.lastCall = Math.max(this.lastCall, id)
-    const oneWay = (flags & CALL_FLAG.oneWay) !== 0
-    if ((target & 1) === 1 || target >> 1 !== 0 || (flags & CALL_FLAG.trace) !== 0) {
-      // Pipelining, references and traces are of a later version.
+    if (target !== ROOT_TARGET || (flags & UNIMPLEMENTED_FLAGS) !== 0) {
+      // Pipelining, references, one-way calls and traces are of a later version.
       this.#refuse(id, 'unimplemented')
       return
     }
     const name = reader.text(METHOD_NAME_MAX_BYTES)
     const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
     if (this.#calls.size >= this.#maxCalls) {
-      if (this.#calls.size >= 2 * this.#maxCalls) this.#connection.close('limit')
+      this.#overruns += 1
+      if (this.#overruns >= this.#maxCalls) this.#connection.close('limit')
       else this.#refuse(id, 'resource_exhausted')
       return
     }
@@ -106,7 +112,7 @@ export class Dispatcher {
       this.#refuse(id, permission, `the capability does not allow ${name} (caveat methods)`)
       return
     }
-    const call = new ServerCall(id, oneWay, this.#options.client, remainingMs, this.#deadlines)
+    const call = new ServerCall(id, this.#options.client, remainingMs, this.#deadlines)
     this.#calls.set(id, call)
     this.#decode(call, name, bytes, reader.at, reader.end)
   }
@@ -214,10 +220,11 @@ export class Dispatcher {
     this.#write(call.id, call.mayHaveRun, new Failure('internal', 'the service failed'), id)
   }
 
-  /** Whether the call was still open; one-way calls end here, without an answer. */
+  /** Whether the call was still open and can be answered. */
   #finish(call: ServerCall): boolean {
     if (!this.#calls.delete(call.id)) return false
     call.finish()
+    this.#overruns = 0
     return this.#connection.isOpen
   }
 

@@ -102,7 +102,7 @@ export class Peer implements QuestionOwner {
   }
 
   /** Call a method of the other side's root object.
-   * @param input - encoded before this returns.
+   * @param input - encoded before this returns, unless the other side's budget is used up: not to be altered till then.
    * @throws nothing itself; the promise rejects with a {@link CallError}. */
   call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): Promise<unknown> {
     if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
@@ -283,19 +283,26 @@ export class Peer implements QuestionOwner {
   #answer(op: typeof OP.return | typeof OP.fail, reader: FieldReader, bytes: Uint8Array): void {
     const question = this.#questions.take(reader.varint())
     if (question === undefined) throw new WireError('answer to no call')
-    if (!question.settled) {
+    try {
+      if (question.settled) return
       if (op === OP.return) readResult(question, reader, bytes)
       else readFailure(question, reader, bytes)
+    } catch (error) {
+      // Its id is free already, so the end of the session would not find it.
+      question.reject(disconnected(question.method.name, true, malformedAnswer()))
+      throw error
+    } finally {
+      this.#askWaiting()
     }
-    const next = this.#nextWaiting()
-    if (next !== undefined) this.#ask(next.question, next.input)
   }
 
-  #nextWaiting(): { question: Question; input: unknown } | undefined {
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (!next.question.settled) return next
+  /** Ask as many waiting questions as the budget allows; one that cannot be written makes room for the next. */
+  #askWaiting(): void {
+    while (!this.#questions.isFull) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      if (!next.question.settled) this.#ask(next.question, next.input)
     }
-    return undefined
   }
 
   #pong(): void {
@@ -328,6 +335,10 @@ function tooLarge(method: string): CallError {
       mayHaveRun: false,
     },
   )
+}
+
+function malformedAnswer(): NoisecapError {
+  return new NoisecapError('session/protocol', 'the answer breaks the wire format')
 }
 
 function disconnected(method: string, mayHaveRun: boolean, cause: NoisecapError): CallError {

@@ -7,7 +7,6 @@ import type { Deadlines } from './deadlines.js'
 /** One incoming call, from CALL to RETURN or FAIL. */
 export class ServerCall implements CallContext {
   readonly id: number
-  readonly oneWay: boolean
   readonly client: PublicKey | undefined
   /** Whether the handler was entered. */
   mayHaveRun = false
@@ -17,15 +16,8 @@ export class ServerCall implements CallContext {
   readonly #deadlines: Deadlines
   #slot = -1
 
-  constructor(
-    id: number,
-    oneWay: boolean,
-    client: PublicKey | undefined,
-    remainingMs: number,
-    deadlines: Deadlines,
-  ) {
+  constructor(id: number, client: PublicKey | undefined, remainingMs: number, deadlines: Deadlines) {
     this.id = id
-    this.oneWay = oneWay
     this.client = client
     this.#deadlines = deadlines
     this.#deadlineMs = performance.now() + remainingMs
