@@ -54,8 +54,7 @@ export class RevocationFile implements RevocationSet, AsyncDisposable {
    * @throws `capability/revocation_file` when the file is damaged, too large, or missing and not to be created. */
   static async open(path: string, options: RevocationFileOptions = {}): Promise<RevocationFile> {
     const { create = true, pollMs = REVOCATION_POLL_MS } = options
-    if (create) await createIfMissing(path)
-    const set = new RevocationFile(path, await openLog(path))
+    const set = new RevocationFile(path, await (create ? openOrCreate(path) : openLog(path)))
     try {
       await set.#readAll()
     } catch (error) {
@@ -237,12 +236,19 @@ export class RevocationFile implements RevocationSet, AsyncDisposable {
   }
 }
 
-async function createIfMissing(path: string): Promise<void> {
+/** Creates only where nothing is: a directory that may only be read is no obstacle to a file that is there. */
+async function openOrCreate(path: string): Promise<FileHandle> {
+  try {
+    return await openLog(path)
+  } catch (error) {
+    if (!(error instanceof NoisecapError) || systemCode(error.cause) !== 'ENOENT') throw error
+  }
   try {
     await writeFileAtomic(path, utf8(LOG_HEADER), { mode: MODE, exclusive: true })
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw asFileError('write', path, error)
   }
+  return openLog(path)
 }
 
 /** Open for appending and reading; reading only where this process may not write. Never creates. */
