@@ -48,7 +48,7 @@ async function writeAndSync(path: string, bytes: Uint8Array, mode: number): Prom
 }
 
 /** Make a new name in `directory` survive a power failure. */
-export async function syncDirectory(directory: string): Promise<void> {
+async function syncDirectory(directory: string): Promise<void> {
   if (process.platform === 'win32') return // directories cannot be opened there
   const handle = await open(directory, 'r')
   try {

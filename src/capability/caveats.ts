@@ -30,7 +30,7 @@ export type KnownCaveat = Exclude<CaveatView, { type: 'unknown' }>
 /** Salt of a caveat, which gives every copy its own id, bytes. */
 export const CAVEAT_SALT_BYTES = 8
 /** Commitment of a `holder` caveat, bytes. */
-export const HOLDER_COMMITMENT_BYTES = 32
+const HOLDER_COMMITMENT_BYTES = 32
 
 const CODE = { expires: 1, notBefore: 2, methods: 3, holder: 4, patterns: 5, via: 6, claims: 7 } as const
 const CONTROL_OR_FORMAT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u

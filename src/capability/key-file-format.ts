@@ -11,7 +11,7 @@ import { sha256 } from './sha256.js'
 export type KeyFileKind = 'service' | 'client'
 
 /** Cost of scrypt; r is always 8. */
-export interface ScryptCost {
+interface ScryptCost {
   readonly logN: number
   readonly p: number
 }

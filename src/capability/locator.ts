@@ -12,7 +12,7 @@ import { Malformed } from './malformed.js'
 export const REGISTERED_KID = 0
 
 /** One caveat as received and as read. */
-export interface EncodedCaveat {
+interface EncodedCaveat {
   readonly encoded: Uint8Array
   readonly view: CaveatView
 }
