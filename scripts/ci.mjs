@@ -46,7 +46,14 @@ if (!run('npm ci')) {
   process.exit(1)
 }
 tests()
-for (const gateScript of ['check:format', 'check:types', 'check:lint', 'check:layers', 'check:package']) {
+for (const gateScript of [
+  'check:format',
+  'check:types',
+  'check:lint',
+  'check:layers',
+  'check:package',
+  'demo',
+]) {
   gate(`npm run ${gateScript}`)
 }
 console.log(`\n${passed} passed, ${failed} failed`)
