@@ -37,6 +37,7 @@ async function tell(): Promise<void> {
   const adminText = await readFile(join(data, 'admin.capability'), 'utf8')
   // The strangers wait for an answer while the story goes on.
   const silence = chapters.meetStrangers(location, Capability.parse(adminText).publicKey, stranger)
+  silence.catch(() => {}) // told where it is awaited, unless another step failed first
   await using admin = await connect(adminText, Admin)
   const scene = { story, data, directory, admin, location }
   const forAda = await chapters.mint(scene)
