@@ -1,0 +1,57 @@
+// `noisecap call`: one method call with a capability, its result as JSON. Knows no interface: whatever name and value are
+// given go to the service, which validates. Leaves out how values stand in JSON (json-value.ts).
+import type { Command } from 'commander'
+import { readKeyPair } from '../capability/files.js'
+import { connect, iface, method } from '../index.js'
+import { defaultRegistryDirectory, FileRegistry } from '../resolve/file.js'
+import { type Context, looksLikeCapability, readCapability, readDuration, readPassphrase } from './input.js'
+import { fromJsonText, toJsonValue } from './json-value.js'
+import { UsageError } from './usage-error.js'
+
+interface Options {
+  readonly capabilityFile?: string
+  readonly key?: string
+  readonly passphraseFile?: string
+  readonly timeout: string
+}
+
+/** Add the command to `program`. */
+export function addCall(program: Command, context: Context): Command {
+  return program
+    .command('call <method> [json] [capability]')
+    .description('call a method and print its result as JSON')
+    .option('--capability-file <file>', 'read the capability from this file; - is standard input')
+    .option('--key <file>', 'key file of the client, to prove who calls')
+    .option('--passphrase-file <file>', 'passphrase of the key file')
+    .option('--timeout <duration>', 'for connecting and the call together', '30s')
+    .action(async (name: string, json: string | undefined, last: string | undefined, options: Options) => {
+      const { input, argument } = readOperands(json, last)
+      const timeoutMs = readDuration(options.timeout, '--timeout') * 1_000
+      if (timeoutMs === 0) throw new UsageError('Cannot read --timeout: expected at least 1s, got 0')
+      using capability = await readCapability(context, { argument, capabilityFile: options.capabilityFile })
+      const passphrase = await readPassphrase(options.passphraseFile)
+      using key = options.key === undefined ? undefined : await readKeyPair(options.key, { passphrase })
+      const anything = iface('cli', { [name]: method<unknown, unknown>() })
+      const deadline = performance.now() + timeoutMs
+      const resolvers = [new FileRegistry({ directory: defaultRegistryDirectory(context.io.env) })]
+      await using object = await connect(capability, anything, { key, timeoutMs, resolvers })
+      const left = Math.max(1, Math.ceil(deadline - performance.now()))
+      const result = await object[name]?.(input, { timeoutMs: left })
+      if (result === undefined) context.output.result([], {})
+      else {
+        const shown = toJsonValue(result)
+        context.output.result([JSON.stringify(shown, undefined, 2)], { result: shown })
+      }
+    })
+}
+
+/** A call without input may still be followed by a capability. */
+function readOperands(
+  json: string | undefined,
+  last: string | undefined,
+): { readonly input: unknown; readonly argument: string | undefined } {
+  if (json !== undefined && last === undefined && looksLikeCapability(json)) {
+    return { input: undefined, argument: json }
+  }
+  return { input: json === undefined ? undefined : fromJsonText(json), argument: last }
+}

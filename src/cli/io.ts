@@ -1,0 +1,12 @@
+// What a command needs of its surroundings, as an argument, so that tests run commands without a process.
+// Leaves out files, which commands open by name.
+
+/** Environment and streams of one run. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined }
+  readonly stdout: (text: string) => void
+  readonly stderr: (text: string) => void
+  /** A signal that is aborted when the user asks the command to stop; asked for by commands that run on. */
+  readonly stopSignal: () => AbortSignal
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+// The command `noisecap`: gives the process's arguments and streams to run.ts and ends with its exit code.
+// Leaves out everything else, so that run() can be tested without a process.
+import process from 'node:process'
+import { run } from './run.js'
+
+/** Registered when a command asks, so that the others end at once. A second signal finds no handler, and ends the process. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
+  return stop.signal
+}
+
+// A reader that has gone away, as in `noisecap inspect | head -1`, is no failure.
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+const exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: (text) => process.stdout.write(text),
+  stderr: (text) => process.stderr.write(text),
+  stopSignal,
+})
+// Ends even if a served module left timers or sockets behind, but not before what was written is out.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)))

@@ -1,0 +1,68 @@
+// One run of the command: arguments in, exit code out. 0 done, 1 the operation failed, 2 bad usage or malformed input.
+// Every failure of every command ends here, as one error on standard error.
+// Leaves out the commands, one file each.
+import { Command, CommanderError } from 'commander'
+import { addAttenuate } from './attenuate.js'
+import { addCall } from './call.js'
+import { addDoctor } from './doctor.js'
+import { viewFailure } from './failure.js'
+import type { Context } from './input.js'
+import { addInspect } from './inspect.js'
+import type { Io } from './io.js'
+import { addKeygen } from './keygen.js'
+import { addMint } from './mint.js'
+import { Output } from './output.js'
+import { addResolve } from './resolve.js'
+import { addRevoke } from './revoke.js'
+import { addServe } from './serve.js'
+import { packageVersion } from './version.js'
+
+const COMMANDS = [
+  addKeygen,
+  addMint,
+  addAttenuate,
+  addInspect,
+  addServe,
+  addCall,
+  addRevoke,
+  addResolve,
+  addDoctor,
+]
+
+/** Run one command.
+ * @param argv - arguments without the names of node and the script.
+ * @returns the exit code; never rejects. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  // Errors of parsing come before the option is known.
+  const output = new Output(io, argv.includes('--json'))
+  const program = createProgram({ io, output })
+  try {
+    if (argv.length === 0) {
+      io.stderr(program.helpInformation())
+      return 2
+    }
+    await program.parseAsync(argv, { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0 // --help and --version
+    if (error instanceof CommanderError && error.code === 'commander.help') return 2 // it has been printed
+    const view = viewFailure(error)
+    output.failure(view)
+    return view.exitCode
+  }
+}
+
+function createProgram(context: Context): Command {
+  const { io, output } = context
+  const program = new Command('noisecap')
+    .description('Capabilities over the Noise Protocol Framework: mint, narrow, serve, call, revoke')
+    .version(packageVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => undefined })
+    .hook('preAction', (_program, command) => {
+      output.json = command.opts()['json'] === true
+    })
+    .addHelpText('after', '\nA capability is read from standard input, --capability-file or NOISECAP.')
+  for (const add of COMMANDS) add(program, context).option('--json', 'machine-readable output')
+  return program
+}

@@ -1,0 +1,108 @@
+// Runs the command: in this process with streams of its own, and as a child process as a user would.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run } from '../../src/cli/run.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+export const NOTES_MODULE = fileURLToPath(new URL('notes-module.ts', import.meta.url))
+
+export interface Outcome {
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly stdin?: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A directory with a registry of its own, and the command in it. */
+export class Desk {
+  readonly directory: string
+  readonly registry: string
+
+  private constructor(directory: string) {
+    this.directory = directory
+    this.registry = join(directory, 'registry')
+  }
+
+  static async create(): Promise<Desk> {
+    return new Desk(await mkdtemp(join(tmpdir(), 'noisecap-cli-')))
+  }
+
+  path(name: string): string {
+    return join(this.directory, name)
+  }
+
+  async run(argv: readonly string[], { stdin = '', env = {} }: RunOptions = {}): Promise<Outcome> {
+    let stdout = ''
+    let stderr = ''
+    const exitCode = await run(argv, {
+      env: { NOISECAP_REGISTRY: this.registry, ...env },
+      stdin: chunksOf(stdin),
+      stdout: (text) => {
+        stdout += text
+      },
+      stderr: (text) => {
+        stderr += text
+      },
+      stopSignal: () => AbortSignal.abort(),
+    })
+    return { exitCode, stdout, stderr }
+  }
+
+  /** The real thing. */
+  spawn(argv: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    return spawn(process.execPath, ['--import', 'tsx', MAIN, ...argv], {
+      env: { PATH: process.env['PATH'], NOISECAP_REGISTRY: this.registry, ...env },
+      stdio: 'pipe',
+    })
+  }
+
+  async runChild(argv: readonly string[], { stdin = '', env = {} }: RunOptions = {}): Promise<Outcome> {
+    const child = this.spawn(argv, env)
+    child.stdin?.on('error', () => undefined) // a command that reads nothing may be gone by now
+    child.stdin?.end(stdin)
+    const [stdout, stderr, [exitCode]] = await Promise.all([
+      textOf(child.stdout),
+      textOf(child.stderr),
+      once(child, 'close') as Promise<[number | null]>,
+    ])
+    return { exitCode, stdout, stderr }
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true })
+  }
+}
+
+/** The first line that `child` writes to standard output.
+ * @throws when it ends before that, with what it wrote to standard error. */
+export async function firstLine(child: ChildProcess): Promise<string> {
+  let stdout = ''
+  let stderr = ''
+  child.stderr?.on('data', (chunk) => {
+    stderr += String(chunk)
+  })
+  for await (const chunk of child.stdout ?? []) {
+    stdout += String(chunk)
+    const end = stdout.indexOf('\n')
+    if (end !== -1) return stdout.slice(0, end)
+  }
+  throw new Error(`ended without a line: ${stderr}`)
+}
+
+async function textOf(stream: AsyncIterable<unknown> | null): Promise<string> {
+  let text = ''
+  for await (const chunk of stream ?? []) text += String(chunk)
+  return text
+}
+
+async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
+  if (text !== '') yield new TextEncoder().encode(text)
+}
