@@ -83,10 +83,14 @@ function decodeWith(decode: () => Uint8Array, name: string): Uint8Array {
   }
 }
 
+const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+)
+
 /** Lower-case hexadecimal. */
 export function hexEncode(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) text += hexOfByte[byte]
   return text
 }
 

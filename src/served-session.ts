@@ -102,10 +102,7 @@ export class ServedSession {
       this.#peer.close('expired')
       return 'closed'
     }
-    if (this.#service.revocations.revokesAny(this.#verified.ids)) {
-      this.#peer.close('revoked')
-      return 'closed'
-    }
+    // A revocation needs no look here: its change event has ended the session (checkRevocation) before any later record.
     return allowsMethod(this.#verified, method) ? 'ok' : 'permission_denied'
   }
 
