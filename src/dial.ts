@@ -43,14 +43,31 @@ export async function dialService(
 ): Promise<InitiatedSession> {
   const resolvers = options.resolvers ?? options.environment.resolvers()
   const hints = capability.locations.length > 0 ? [hintResolver(capability.locations)] : []
-  const failures: { location: string; error: unknown }[] = []
+  const failures: DialFailure[] = []
   const context = { publicKey: capability.publicKey, signal }
-  for await (const answer of answers([...hints, ...resolvers], capability.keyHash, context)) {
-    const ordered = orderLocations(answer.locations, Math.random)
-    const session = await dialInTurn(ordered, capability, options, signal, failures)
-    if (session !== undefined) return session
+  try {
+    for await (const answer of answers([...hints, ...resolvers], capability.keyHash, context)) {
+      // A location that another resolver named already has had its chance.
+      const fresh = answer.locations.filter(({ uri }) => !failures.some(({ location }) => location === uri))
+      const session = await dialInTurn(
+        orderLocations(fresh, Math.random),
+        capability,
+        options,
+        signal,
+        failures,
+      )
+      if (session !== undefined) return session
+    }
+  } catch (error) {
+    throw error === signal.reason ? timeoutOr(signal, failures) : error
   }
   throw allFailed(failures)
+}
+
+/** A location that was tried in vain. */
+interface DialFailure {
+  readonly location: string
+  readonly error: unknown
 }
 
 /** Start a dial every 250 ms, or as soon as the one before failed; the first session wins, the others are dropped. */
@@ -59,7 +76,7 @@ function dialInTurn(
   capability: Capability,
   options: DialOptions,
   signal: AbortSignal,
-  failures: { location: string; error: unknown }[],
+  failures: DialFailure[],
 ): Promise<InitiatedSession | undefined> {
   return new Promise((resolve, reject) => {
     const losers = new AbortController()
@@ -121,12 +138,12 @@ function isNoAnswer(error: unknown): boolean {
 }
 
 /** A deadline tells which locations were tried; a cancellation is passed on as it is. */
-function timeoutOr(signal: AbortSignal, failures: readonly { location: string; error: unknown }[]): unknown {
+function timeoutOr(signal: AbortSignal, failures: readonly DialFailure[]): unknown {
   const reason: unknown = signal.reason
   return reason instanceof DOMException && reason.name === 'TimeoutError' ? allFailed(failures) : reason
 }
 
-function allFailed(failures: readonly { location: string; error: unknown }[]): NoisecapError {
+function allFailed(failures: readonly DialFailure[]): NoisecapError {
   const [only] = failures
   if (failures.length === 1 && only !== undefined && isNoAnswer(only.error)) {
     return new NoisecapError(
@@ -136,6 +153,12 @@ function allFailed(failures: readonly { location: string; error: unknown }[]): N
         cause: only.error,
         hint: 'A service is silent towards whoever does not hold a capability of it; check that the capability is complete and of this service',
       },
+    )
+  }
+  if (failures.length === 0) {
+    return new NoisecapError(
+      'transport/unreachable',
+      'Cannot reach the service: time ran out while it was being looked up',
     )
   }
   const tried = failures.map(({ location, error }) => `${location} (${describe(error)})`).join(', ')

@@ -50,7 +50,6 @@ export function method(
 /** A record of methods. */
 export type Methods = Readonly<Record<string, AnyMethod>>
 
-/** Arguments of a call: the input may be left out where it may be undefined. */
 /** The input may be left out where it may be undefined or is void. */
 type Arguments<In> = undefined extends In
   ? [input?: In, options?: CallOptions]

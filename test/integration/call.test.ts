@@ -202,6 +202,17 @@ describe('what a capability does not allow', () => {
     )
   })
 
+  test('silence is named as such, once a location, also when the registry knows the same one', async () => {
+    const stranger = Capability.fromPair(world.service.key.publicKey, new Uint8Array(32), {
+      locations: [world.location],
+    })
+    const error = (await connect(stranger, Notes, { ...resolvers(), timeoutMs: 300 }).catch(
+      (reason: unknown) => reason,
+    )) as NoisecapError
+    expect(error.code).toBe('session/no_answer')
+    expect(error.message.split(world.location)).toHaveLength(2)
+  })
+
   test('a capability of another root meets silence', async () => {
     const impostor = new ServiceKey(world.service.key.keyPair, ServiceKey.generate().roots)
     const forged = Service.create(impostor, { announcers: [] }).offer('notes/:owner', Notes, () => {
