@@ -2,6 +2,8 @@
 // given go to the service, which validates. Leaves out how values stand in JSON (json-value.ts).
 import type { Command } from 'commander'
 import { readKeyPair } from '../capability/files.js'
+import type { Capability } from '../capability/index.js'
+import { NoisecapError } from '../errors.js'
 import { connect, iface, method } from '../index.js'
 import { defaultRegistryDirectory, FileRegistry } from '../resolve/file.js'
 import { type Context, looksLikeCapability, readCapability, readDuration, readPassphrase } from './input.js'
@@ -31,6 +33,7 @@ export function addCall(program: Command, context: Context): Command {
       using capability = await readCapability(context, { argument, capabilityFile: options.capabilityFile })
       const passphrase = await readPassphrase(options.passphraseFile)
       using key = options.key === undefined ? undefined : await readKeyPair(options.key, { passphrase })
+      if (key === undefined) checkHolder(capability)
       const anything = iface('cli', { [name]: method<unknown, unknown>() })
       const deadline = performance.now() + timeoutMs
       const resolvers = [new FileRegistry({ directory: defaultRegistryDirectory(context.io.env) })]
@@ -43,6 +46,16 @@ export function addCall(program: Command, context: Context): Command {
         context.output.result([JSON.stringify(shown, undefined, 2)], { result: shown })
       }
     })
+}
+
+/** What connect would say, with a hint for a command line. */
+function checkHolder({ caveats }: Capability): void {
+  if (!caveats.some(({ type }) => type === 'holder')) return
+  throw new NoisecapError(
+    'session/denied',
+    'Cannot call: the capability is bound to a client key (caveat holder)',
+    { hint: 'Name the file of that key with --key' },
+  )
 }
 
 /** A call without input may still be followed by a capability. */

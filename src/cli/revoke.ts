@@ -1,5 +1,6 @@
 // `noisecap revoke`: end a capability, and all that was narrowed from it, by its id in a revocation file.
 // A service that has the file open takes it in by itself. Leaves out the file (src/capability/revocation-file.ts).
+import { access } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { RevocationFile } from '../capability/files.js'
 import { Capability } from '../capability/index.js'
@@ -24,12 +25,24 @@ export function addRevoke(program: Command, context: Context): Command {
       const text = await readCapabilityText(context, { argument, capabilityFile: options.capabilityFile })
       const id = idOf(text)
       const file = options.revocations
-      // A mistyped path must not look like a revocation that holds.
-      await using revocations = await RevocationFile.open(file, { create: options.create === true })
+      await using revocations = await openFile(file, options.create === true)
       await revocations.revoke(id)
       context.output.result([id], { revoked: id, file })
       context.output.note(`revoked in ${file}; the line above is the id`)
     })
+}
+
+/** A mistyped path must not look like a revocation that holds: a missing file is an error unless it shall be created. */
+async function openFile(file: string, create: boolean): Promise<RevocationFile> {
+  if (!create) {
+    await access(file).catch(() => {
+      throw new UsageError(
+        `Cannot revoke: no such revocation file, or not readable: ${file}`,
+        'Check the path: it is <key file>.revoked unless serve was told otherwise; --create makes a new one',
+      )
+    })
+  }
+  return RevocationFile.open(file, { create })
 }
 
 function idOf(text: string): string {

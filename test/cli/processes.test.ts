@@ -61,6 +61,7 @@ test('call --key: the service sees the client key, and a holder caveat demands i
   const anonymous = await desk.run(['call', 'whoami'], { stdin: text })
   expect(anonymous.exitCode).toBe(1)
   expect(anonymous.stderr).toContain('caveat holder')
+  expect(anonymous.stderr).toContain('hint: Name the file of that key with --key')
 })
 
 test('a read-only capability: other methods are refused by caveat, exit code 1', async () => {
@@ -112,6 +113,15 @@ test('revoke, then call: the running service takes it in, exit code 1', async ()
     expect((await call()).stderr).toContain('revoked')
   }
   expect((await desk.run(['call', 'list'], { stdin: await mint() })).exitCode).toBe(0)
+})
+
+test('doctor: a forced provider is named as such, an unknown one is exit code 2', async () => {
+  const forced = await desk.runChild(['doctor'], { env: { NOISECAP_CRYPTO: 'noble' } })
+  expect(forced.exitCode).toBe(0)
+  expect(forced.stdout).toMatch(/^25519 +noble +forced by NOISECAP_CRYPTO$/m)
+  const unknown = await desk.runChild(['doctor'], { env: { NOISECAP_CRYPTO: 'openssl' } })
+  expect(unknown.exitCode).toBe(2)
+  expect(unknown.stderr).toContain('Cannot choose crypto')
 })
 
 test('SIGTERM: serve withdraws and ends with 0; a call then names what was tried', async () => {

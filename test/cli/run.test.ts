@@ -446,7 +446,16 @@ describe('revoke', () => {
     const outcome = await desk.run(['revoke', '--revocations', desk.path('r')], { stdin: await mintOne() })
     expectOneError(outcome)
     expect(outcome.exitCode).toBe(2)
+    expect(outcome.stderr).toContain('--create makes a new one')
     await expect(stat(desk.path('r'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('a damaged revocation file: exit code 2, and it stays as it was', async () => {
+    await writeFile(desk.path('r'), 'something else\n')
+    const outcome = await desk.run(['revoke', '--revocations', desk.path('r')], { stdin: await mintOne() })
+    expectOneError(outcome)
+    expect(outcome.exitCode).toBe(2)
+    expect(await readFile(desk.path('r'), 'utf8')).toBe('something else\n')
   })
 
   test('a final capability: says what to revoke instead', async () => {
