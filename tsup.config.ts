@@ -9,6 +9,7 @@ export default defineConfig({
     'capability/files': 'src/capability/files.ts',
     resolve: 'src/resolve/index.ts',
     'resolve/file': 'src/resolve/file.ts',
+    cli: 'src/cli/main.ts',
     'transport/tcp': 'src/transport/tcp.ts',
   },
   format: 'esm',

@@ -65,8 +65,6 @@ export const SESSION_MAX_MS = 86_400_000
 export const HELLO_MAX_BYTES = 4_096
 /** Handshake payloads are padded to a multiple of this, bytes (spec/session.md §3). */
 export const HANDSHAKE_PADDING_BYTES = 256
-/** All memory of one unauthenticated connection, bytes (spec/session.md §9). */
-export const UNAUTHENTICATED_MAX_BYTES = 16_384
 /** Handshakes that hold a slot, past the proof (spec/session.md §9). */
 export const HANDSHAKES_COMPUTING_MAX = 1_024
 /** Sockets that have not sent a proven hello; the oldest is evicted (spec/session.md §9). */

@@ -21,7 +21,7 @@ export interface Method<In, InReceived, Out, OutReceived, Errors extends ErrorSc
 }
 
 /** Any method, where its types do not matter. */
-export type AnyMethod = Method<unknown, unknown, unknown, unknown, ErrorSchemas>
+type AnyMethod = Method<unknown, unknown, unknown, unknown, ErrorSchemas>
 
 /** Options of {@link method}. */
 export interface MethodOptions<Errors extends ErrorSchemas> {

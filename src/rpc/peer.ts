@@ -28,7 +28,7 @@ import {
 } from './wire.js'
 
 /** The export that stands for the object of the session's first capability. */
-export const ROOT_EXPORT = 0
+const ROOT_EXPORT = 0
 
 /** Longest time a CALL can carry, ms. */
 const REMAINING_MAX_MS = 0xffff_ffff

@@ -3,7 +3,7 @@
 // Leaves out listening (src/service.ts) and what the session is used for.
 import { concat } from '../bytes.js'
 import type { Verified } from '../capability/index.js'
-import { HANDSHAKE_DEADLINE_MS, HELLO_MAX_BYTES } from '../limits.js'
+import { HANDSHAKE_DEADLINE_MS, HELLO_MAX_BYTES, SERVICES_PER_PORT_MAX } from '../limits.js'
 import type { Pipe, PipeEvents } from '../transport/index.js'
 import type { Admission } from './admission.js'
 import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js'
@@ -39,6 +39,12 @@ export function acceptSession<Identity extends ServiceIdentity>(
   pipe: Pipe,
   options: AcceptOptions<Identity>,
 ): () => void {
+  if (options.services.length > SERVICES_PER_PORT_MAX) {
+    // Each costs a stranger's hello one HMAC more.
+    throw new RangeError(
+      `Cannot accept: expected at most ${SERVICES_PER_PORT_MAX} services, got ${options.services.length}`,
+    )
+  }
   const accepting = new Accepting(pipe, options)
   return () => accepting.drop()
 }

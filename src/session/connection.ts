@@ -11,7 +11,7 @@ import {
 } from '../limits.js'
 import type { Pipe, PipeEvents } from '../transport/index.js'
 import type { FrameReader } from './framing.js'
-import { RECORD_PLAINTEXT_MAX_BYTES, type Session } from './session.js'
+import type { Session } from './session.js'
 import { startTicking } from './ticker.js'
 import type { CloseReason } from './wire.js'
 
@@ -253,9 +253,4 @@ export class Connection {
     this.#outcome = outcome
     this.#events?.closed(outcome)
   }
-}
-
-/** Whether `bytes` fit one record. */
-export function fitsRecord(bytes: number): boolean {
-  return bytes <= RECORD_PLAINTEXT_MAX_BYTES
 }

@@ -74,7 +74,7 @@ export function initiateSession(
 }
 
 /** Whether an abort reason is that of `AbortSignal.timeout`. */
-export function isTimeout(reason: unknown): boolean {
+function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError'
 }
 
