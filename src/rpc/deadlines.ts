@@ -2,8 +2,8 @@
 // Leaves out what happens at a deadline.
 
 const GRANULARITY_MS = 8
-/** Longest delay that setTimeout takes, ms. */
-const DELAY_MAX_MS = 0x7fff_ffff
+/** Longest delay that setTimeout still takes after rounding up, ms; a longer one would fire at once. */
+const DELAY_MAX_MS = 0x7fff_ffff - GRANULARITY_MS
 
 /** Something that can be too late. */
 export interface Expirable {

@@ -1,12 +1,14 @@
 // Collects messages of one tick and sends them as few records: one batch, or fragments of a large message
 // (spec/rpc.md §2). Stops while the socket holds 64 KiB. Leaves out what messages say (peer.ts).
-import { FRAGMENT_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../limits.js'
+import { FRAGMENT_MAX_BYTES, NOISE_MESSAGE_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../limits.js'
 import type { Connection } from '../session/index.js'
 import { ByteSink } from './byte-sink.js'
 import { FRAME, writeByte, writeBytes, writeVarint } from './wire.js'
 
-/** A batch is sent before it would outgrow one record, bytes. */
-const BATCH_MAX_BYTES = 61_440
+const TAG_BYTES = 16
+const LENGTH_MAX_BYTES = 3
+/** Beyond this a batch takes no further message, so that the largest one still fits the record, bytes. */
+const BATCH_MAX_BYTES = NOISE_MESSAGE_MAX_BYTES - TAG_BYTES - LENGTH_MAX_BYTES - FRAGMENT_MAX_BYTES
 /** A sink that has grown past this is not kept, bytes. */
 const KEPT_SINK_MAX_BYTES = 262_144
 
