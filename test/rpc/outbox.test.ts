@@ -1,0 +1,79 @@
+// Messages of one tick become one record; large ones fragments; nothing is sent while the socket is full.
+import { expect, test } from 'vitest'
+import { FRAGMENT_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../../src/limits.js'
+import { Outbox } from '../../src/rpc/outbox.js'
+import { FRAME, OP, writeBytes } from '../../src/rpc/wire.js'
+import { listen, openPair } from '../session/parties.js'
+
+async function open() {
+  const { client, service, pipes } = await openPair()
+  const outbox = new Outbox(client)
+  const heard = listen(service)
+  client.start({ record: () => {}, drain: () => outbox.flush(), closed: () => {} })
+  const send = (length: number, fill = 1) => {
+    const { sink, mark } = outbox.beginMessage(OP.ping)
+    writeBytes(sink, new Uint8Array(length).fill(fill))
+    outbox.endMessage(mark)
+  }
+  return { client, service, pipes, outbox, heard, send }
+}
+
+test('messages of one tick leave in one batch, in order', async () => {
+  const { heard, send, client } = await open()
+  for (const fill of [1, 2, 3]) send(1, fill)
+  await expect
+    .poll(() => heard.records.map((record) => [...record]))
+    .toEqual([[FRAME.batch, 2, OP.ping, 1, 2, OP.ping, 2, 2, OP.ping, 3]])
+  client.close()
+})
+
+test.each([126, 127, 16_381, 16_383])(
+  'a message of 1 + %i bytes has its length before it',
+  async (length) => {
+    const { heard, send, client } = await open()
+    send(length)
+    send(1)
+    await expect.poll(() => heard.records.length).toBe(1)
+    const lengthBytes = length + 1 > 0x3fff ? 3 : length + 1 > 0x7f ? 2 : 1
+    expect(heard.records[0]?.length).toBe(1 + lengthBytes + 1 + length + 3)
+    client.close()
+  },
+)
+
+test('a message over 16 KiB is cut into fragments, behind what was written before it', async () => {
+  const { heard, send, client } = await open()
+  send(1)
+  send(2 * FRAGMENT_MAX_BYTES)
+  send(1)
+  await expect.poll(() => heard.records.length).toBe(5)
+  expect(
+    heard.records.map(([kind, , last]) => (kind === FRAME.fragment ? `fragment ${last}` : kind)),
+  ).toEqual([FRAME.batch, 'fragment 0', 'fragment 0', 'fragment 1', FRAME.batch])
+  client.close()
+})
+
+test('a dropped message leaves no trace', async () => {
+  const { heard, send, outbox, client } = await open()
+  const { sink, mark } = outbox.beginMessage(OP.ping)
+  writeBytes(sink, new Uint8Array(100))
+  expect(outbox.messageLength(mark)).toBe(101)
+  outbox.dropMessage(mark)
+  send(1, 7)
+  await expect.poll(() => heard.records.map((record) => [...record])).toEqual([[FRAME.batch, 2, OP.ping, 7]])
+  client.close()
+})
+
+test('flush stops while the socket holds 64 KiB and goes on when it drains', async () => {
+  const { heard, send, outbox, pipes, client } = await open()
+  pipes.server.pause()
+  for (let i = 0; i < 40; i++) send(FRAGMENT_MAX_BYTES - 1)
+  outbox.flush()
+  expect(client.waitingBytes).toBeGreaterThanOrEqual(SOCKET_HIGH_WATER_BYTES)
+  expect(client.waitingBytes).toBeLessThan(3 * SOCKET_HIGH_WATER_BYTES)
+  expect(outbox.waitingBytes).toBeGreaterThan(0)
+  pipes.server.resume()
+  const total = () => heard.records.reduce((sum, record) => sum + record.length, 0)
+  await expect.poll(total).toBeGreaterThan(40 * FRAGMENT_MAX_BYTES)
+  expect(outbox.waitingBytes).toBe(0)
+  client.close()
+})

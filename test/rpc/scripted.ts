@@ -1,0 +1,128 @@
+// A real Peer at one end of a session, and at the other a script that writes whatever plaintexts it likes.
+
+import { utf8 } from '../../src/bytes.js'
+import { ByteSink } from '../../src/rpc/byte-sink.js'
+import type { DispatcherOptions, InternalError } from '../../src/rpc/dispatch.js'
+import { type Interface, Peer } from '../../src/rpc/index.js'
+import { encodeValue } from '../../src/rpc/values.js'
+import { CALL_FLAG, FieldReader, FRAME, OP, writeByte, writeBytes, writeVarint } from '../../src/rpc/wire.js'
+import type { SessionLimits } from '../../src/session/index.js'
+import { DEFAULT_LIMITS } from '../../src/session/index.js'
+import { listen, openPair } from '../session/parties.js'
+
+/** Bytes written by `write`. */
+export function bytesOf(write: (sink: ByteSink) => void): Uint8Array {
+  const sink = new ByteSink()
+  write(sink)
+  return sink.bytes.slice(0, sink.length)
+}
+
+/** A batch frame of these messages. */
+export const batch = (...messages: readonly Uint8Array[]): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, FRAME.batch)
+    for (const message of messages) {
+      writeVarint(sink, message.length)
+      writeBytes(sink, message)
+    }
+  })
+
+/** A message: op, then varints. */
+export const message = (op: number, ...fields: readonly number[]): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, op)
+    for (const field of fields) writeVarint(sink, field)
+  })
+
+/** A CALL. */
+export const call = (
+  id: number,
+  method: string,
+  input: unknown = undefined,
+  { flags = CALL_FLAG.want as number, target = 0 } = {},
+): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, OP.call)
+    writeVarint(sink, id)
+    writeByte(sink, flags)
+    writeVarint(sink, target)
+    const name = utf8(method)
+    writeVarint(sink, name.length)
+    writeBytes(sink, name)
+    writeBytes(sink, encodeValue(input))
+  })
+
+/** A RETURN of a value. */
+export const returned = (id: number, value: unknown): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, OP.return)
+    writeVarint(sink, id)
+    writeBytes(sink, encodeValue(value))
+  })
+
+/** Op, call id and, for FAIL, code of every message in batches. */
+export function answersIn(records: readonly Uint8Array[]): { op: number; id: number; code?: number }[] {
+  const found: { op: number; id: number; code?: number }[] = []
+  for (const record of records) {
+    const reader = new FieldReader()
+    for (let at = 1; at < record.length && record[0] === FRAME.batch; ) {
+      reader.reset(record, at, record.length)
+      const length = reader.varint()
+      at = reader.at + length
+      const op = reader.byte()
+      const id = op === OP.ping || op === OP.pong ? 0 : reader.varint()
+      found.push(op === OP.fail ? { op, id, code: reader.varint() } : { op, id })
+    }
+  }
+  return found
+}
+
+/** A serving Peer, and a script as its client. */
+export async function serve(
+  description: Interface,
+  object: object,
+  options: { limits?: Partial<SessionLimits>; authorize?: DispatcherOptions['authorize'] } = {},
+) {
+  const { client, service, limits } = await openPair()
+  const errors: InternalError[] = []
+  const peer = new Peer(service, {
+    remoteLimits: limits,
+    localLimits: { ...DEFAULT_LIMITS, ...options.limits },
+    serves: {
+      root: () => ({ description, object }),
+      authorize: options.authorize ?? (() => 'ok'),
+      client: undefined,
+      onInternalError: (report) => errors.push(report),
+    },
+  })
+  peer.start()
+  const script = listen(client)
+  return {
+    peer,
+    errors,
+    send: (...plaintexts: readonly Uint8Array[]) => {
+      for (const plaintext of plaintexts) client.send(plaintext)
+    },
+    answers: () => answersIn(script.records),
+    outcome: script.outcome,
+    close: () => client.close(),
+  }
+}
+
+/** A calling Peer, and a script as its service. */
+export async function callFrom(remote: Partial<SessionLimits> = {}) {
+  const { client, service } = await openPair()
+  const peer = new Peer(client, {
+    remoteLimits: { ...DEFAULT_LIMITS, ...remote },
+    localLimits: DEFAULT_LIMITS,
+  })
+  peer.start()
+  const script = listen(service)
+  return {
+    peer,
+    send: (plaintext: Uint8Array) => service.send(plaintext),
+    received: () => answersIn(script.records),
+    outcome: script.outcome,
+    close: () => service.close(),
+  }
+}
