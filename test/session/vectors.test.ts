@@ -1,0 +1,72 @@
+// An independent reader of spec/vectors/session.json: mac1, proof, PSK and padding by node:crypto; a ServerHandshake
+// accepts the hello and asks the same question.
+import { createHash, createHmac } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { sessionVectors } from '../../scripts/vectors/session.js'
+import vectors from '../../spec/vectors/session.json' with { type: 'json' }
+import { keyHash, MemoryRevocationSet, RootSecrets, ServiceKey } from '../../src/capability/index.js'
+import { asSecretKey, KeyPair, primitives } from '../../src/crypto/index.js'
+import { SeenEphemerals } from '../../src/session/admission.js'
+import { DEFAULT_LIMITS, mac1Key, verifyHello } from '../../src/session/index.js'
+import { ServerHandshake } from '../../src/session/server-handshake.js'
+
+const hex = (text: string) => Buffer.from(text, 'hex')
+const hash = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+const hmac = (key: Buffer, ...parts: Buffer[]) =>
+  createHmac('sha256', key).update(Buffer.concat(parts)).digest()
+const counted = (bytes: Buffer) =>
+  Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes])
+
+test('the generator gives the file', () => {
+  expect(sessionVectors()).toEqual(vectors)
+})
+
+describe.each(vectors.sessions)('$pattern', (vector) => {
+  const hello = hex(vector.hello)
+  const header = hello.subarray(0, 3)
+  const hashOfKey = hash(Buffer.from('noisecap/v1 key hash\0'), hex(vector.publicKey))
+
+  test('prologue, mac1, proof, PSK and payload follow from the spec', () => {
+    expect(hex(vector.prologue)).toEqual(Buffer.concat([Buffer.from('noisecap/v1\0'), header, hashOfKey]))
+    expect(hex(vector.mac1Key)).toEqual(hash(Buffer.from('noisecap/v1 mac1\0'), hex(vector.publicKey)))
+    expect(hello.subarray(-16)).toEqual(hmac(hex(vector.mac1Key), hello.subarray(0, -16)).subarray(0, 16))
+    const locator = hex(vector.locator)
+    // locator = [kid 1, grant, []]: the grant is a byte string behind two or three bytes of heads.
+    const grant = locator.subarray(locator[2] === 0x58 ? 4 : 3, -1)
+    const t0 = hmac(hex(vector.root), Buffer.from('noisecap/v1 grant\0'), hashOfKey, grant)
+    const use = hmac(t0, Buffer.from('noisecap/v1 use\0'))
+    expect(hex(vector.psk)).toEqual(hmac(use, Buffer.from('noisecap/v1 psk\0'), Buffer.from(vector.protocol)))
+    const parameters = hex(vector.parameters)
+    const prove = hmac(use, Buffer.from('noisecap/v1 present\0'))
+    const e = hello.subarray(3, 35)
+    const label = Buffer.from('noisecap/v1 hello\0')
+    expect(hex(vector.proof)).toEqual(hmac(prove, label, hashOfKey, header, e, locator, parameters))
+    const content = [counted(locator), hex(vector.proof), counted(parameters), counted(Buffer.alloc(0))]
+    const payload = counted(Buffer.concat(content))
+    const padding = Buffer.alloc(Math.ceil(payload.length / 256) * 256 - payload.length)
+    expect(hex(vector.payload)).toEqual(Buffer.concat([payload, padding]))
+  })
+
+  test('a ServerHandshake accepts the hello and asks about the same locator, proof and client', () => {
+    const keyPair = KeyPair.fromSecretKey(
+      primitives().dh('25519'),
+      asSecretKey(Uint8Array.from(hex(vector.serviceSecretKey))),
+    )
+    const key = new ServiceKey(keyPair, RootSecrets.from([[1, hex(vector.root)]]))
+    const identity = { keyPair, keyHash: keyHash(key.publicKey), mac1Key: mac1Key(key.publicKey) }
+    const server = new ServerHandshake([identity], new SeenEphemerals())
+    const question = server.receive(Uint8Array.from(hello))
+    expect(question?.pattern).toBe(vector.pattern)
+    expect(Buffer.from(question?.locator ?? [])).toEqual(hex(vector.locator))
+    expect(Buffer.from(question?.proof ?? [])).toEqual(hex(vector.proof))
+    expect(question?.clientKey === undefined).toBe(vector.pattern === 'NK')
+    const verdict = verifyHello(question!, {
+      authority: key.authority(),
+      revocations: new MemoryRevocationSet(),
+      limits: DEFAULT_LIMITS,
+      nowSeconds: 1_700_000_000,
+    })
+    expect(verdict?.answer.status).toBe('ok')
+    expect(Buffer.from(verdict?.answer.psk ?? [])).toEqual(hex(vector.psk))
+  })
+})
