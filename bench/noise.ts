@@ -21,6 +21,8 @@ const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
 const PEER_PATTERNS: readonly string[] = ['XK', 'IK']
 const ROUNDS = 9
 const ROUND_MS = 60
+/** Until the compiler has settled. */
+const WARMUP_ROUNDS = 5
 const PSK = new Uint8Array(32).fill(7)
 
 type Pattern = (typeof PATTERNS)[number]
@@ -150,7 +152,7 @@ function check(holds: boolean, what: string): void {
 /** µs of one run, by candidate: the medians of alternating rounds. */
 function measure(candidates: readonly Candidate[]): readonly number[] {
   const samples = candidates.map((): number[] => [])
-  for (const candidate of candidates) timeRound(candidate)
+  for (let round = 0; round < WARMUP_ROUNDS; round++) for (const candidate of candidates) timeRound(candidate)
   for (let round = 0; round < ROUNDS; round++) {
     for (const [index, candidate] of candidates.entries()) samples[index]!.push(timeRound(candidate))
   }
