@@ -51,6 +51,7 @@ for (const gateScript of [
   'check:types',
   'check:lint',
   'check:layers',
+  'check:spec',
   'check:unused',
   'check:package',
   'demo',

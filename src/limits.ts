@@ -86,6 +86,8 @@ export const MESSAGE_MAX_BYTES = 1_048_576
 export const FRAGMENT_MAX_BYTES = 16_384
 /** Waiting in the socket before a flush pauses, bytes (spec/rpc.md §2). */
 export const SOCKET_HIGH_WATER_BYTES = 65_536
+/** Answers that wait for a peer who does not read, before no more of its calls are read, bytes (spec/rpc.md §8). */
+export const OUTBOX_HIGH_WATER_BYTES = 1_048_576
 /** Nesting of a value (spec/rpc.md §5). */
 export const VALUE_MAX_DEPTH = 32
 /** Items in one value, containers and members alike (spec/rpc.md §5). */

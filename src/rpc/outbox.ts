@@ -1,6 +1,11 @@
 // Collects messages of one tick and sends them as few records: one batch, or fragments of a large message
 // (spec/rpc.md §2). Stops while the socket holds 64 KiB. Leaves out what messages say (peer.ts).
-import { FRAGMENT_MAX_BYTES, NOISE_MESSAGE_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../limits.js'
+import {
+  FRAGMENT_MAX_BYTES,
+  NOISE_MESSAGE_MAX_BYTES,
+  OUTBOX_HIGH_WATER_BYTES,
+  SOCKET_HIGH_WATER_BYTES,
+} from '../limits.js'
 import type { Connection } from '../session/index.js'
 import { ByteSink } from './byte-sink.js'
 import { FRAME, writeByte, writeBytes, writeVarint } from './wire.js'
@@ -23,9 +28,13 @@ export class Outbox {
   #sink = new ByteSink(4_096)
   #scheduled = false
   #nextFragmentId = 0
+  readonly #backlog: ((tooLong: boolean) => void) | undefined
+  #isTooLong = false
 
-  constructor(connection: Connection) {
+  /** @param backlog - told when more than 1 MiB waits, and when it no longer does. */
+  constructor(connection: Connection, backlog?: (tooLong: boolean) => void) {
     this.#connection = connection
+    this.#backlog = backlog
     this.#beginBatch()
   }
 
@@ -135,7 +144,12 @@ export class Outbox {
       else if (this.#sink.length > 1) {
         connection.send(this.#sink.bytes.subarray(0, this.#sink.length))
         this.#beginBatch()
-      } else return
+      } else break
     }
+    if (this.#backlog === undefined) return
+    const isTooLong = this.waitingBytes > OUTBOX_HIGH_WATER_BYTES
+    if (isTooLong === this.#isTooLong) return
+    this.#isTooLong = isTooLong
+    this.#backlog(isTooLong)
   }
 }

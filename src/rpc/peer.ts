@@ -67,7 +67,9 @@ export class Peer implements QuestionOwner {
   constructor(connection: Connection, options: PeerOptions) {
     this.connection = connection
     this.#options = options
-    this.#outbox = new Outbox(connection)
+    // Only who serves may stop reading: if callers did as well, both sides could wait for each other for good.
+    const holdBack = (tooLong: boolean): void => (tooLong ? connection.hold() : connection.release())
+    this.#outbox = new Outbox(connection, options.serves === undefined ? undefined : holdBack)
     this.#questions = new Questions(options.remoteLimits.maxCallsInFlight)
     this.#reassembly = new Reassembly(options.localLimits.maxMessageBytes)
     if (options.serves !== undefined) {

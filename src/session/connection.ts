@@ -121,6 +121,16 @@ export class Connection {
     this.#pipe.resume()
   }
 
+  /** Read nothing more until {@link release}: the transport holds the peer back. */
+  hold(): void {
+    if (this.isOpen) this.#pipe.pause()
+  }
+
+  /** Read again after {@link hold}. */
+  release(): void {
+    this.#pipe.resume()
+  }
+
   /** Send one record.
    * @param plaintext - 1 to 65,519 bytes, borrowed; its first byte is the kind of frame.
    * @returns false when the caller should wait for `drain`.
@@ -139,6 +149,8 @@ export class Connection {
   close(reason: CloseReason = 'done'): void {
     if (this.#outcome !== undefined) return
     this.#outcome = { reason, by: 'us', error: undefined }
+    // Whatever held the peer back is over: its close record and end of stream are still to be read.
+    if (this.#events !== undefined) this.#pipe.resume()
     this.#pipe.write(this.session.close(reason, this.#pipe.framing))
     this.#closingSinceMs = performance.now()
     this.#pipe.end()
