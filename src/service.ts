@@ -77,7 +77,10 @@ export class Service {
       keyHash: keyHash(publicKey),
       mac1Key: mac1Key(publicKey),
     }
-    this.#stopWatching = this.revocations.onChange(() => {
+    this.#stopWatching = this.revocations.onChange(({ failure }) => {
+      // A set that cannot be trusted denies everybody; its operator should learn why.
+      if (failure !== undefined)
+        this.#report({ errorId: 'revocations', method: 'revocations', error: failure })
       for (const session of this.#sessions) session.checkRevocation()
     })
   }
@@ -185,11 +188,16 @@ export class Service {
   #serve(accepted: AcceptedSession<ServiceIdentity>): void {
     const session = new ServedSession(this, accepted, {
       checkClaims: this.#options.checkClaims,
-      onInternalError: this.#options.onInternalError ?? logInternalError,
+      onInternalError: (report) => this.#report(report),
       closed: () => this.#sessions.delete(session),
     })
     this.#sessions.add(session)
     session.start()
+  }
+
+  #report(report: InternalError): void {
+    const tell = this.#options.onInternalError ?? logInternalError
+    tell(report)
   }
 
   /** Revoke a capability, and with it all that was narrowed from it; open sessions end at once.

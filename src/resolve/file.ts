@@ -112,6 +112,9 @@ export class FileRegistry implements Resolver, Announcer {
       await this.#writeRecord(directory, path, bytes)
       await sweep(directory, publicKey, this.#now())
     }
+    // A damaged record of this service stops it here, where its operator looks, and not only its clients.
+    await checkRegistry(this.directory)
+    await readRecords(directory, publicKey)
     const remove = () => unlinkIfThere(path)
     const refreshMs = (this.#expirySeconds * 1_000) / 3
     return FreshAnnouncement.start({

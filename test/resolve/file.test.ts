@@ -225,7 +225,7 @@ describe('FileRegistry stops at what it cannot trust', () => {
     ['a record with bytes behind it', Buffer.concat([recordAt(Date.now()), Buffer.alloc(4_000)])],
   ])('a file that is %s: named, and neither overwritten nor deleted', async (_, bytes) => {
     const path = await plant(bytes)
-    await registry().announce(keyA, [at(1)])
+    expect((await failure(registry().announce(keyA, [at(1)]))).code).toBe('resolve/registry')
     const error = await failure(find(keyA))
     expect(error.code).toBe('resolve/registry')
     expect(error.message).toBe(
@@ -241,7 +241,7 @@ describe('FileRegistry stops at what it cannot trust', () => {
     const link = join(serviceDirectory(keyA), 'link.location')
     await symlink(path, link)
     expect((await failure(find(keyA))).message).toContain(`expected a regular file at ${link}`)
-    await registry().announce(keyA, [at(1)])
+    expect((await failure(registry().announce(keyA, [at(1)]))).code).toBe('resolve/registry')
     expect((await lstat(link)).isSymbolicLink()).toBe(true)
   })
 

@@ -1,0 +1,100 @@
+// Files that are damaged stop a service with a message: nobody gets in, and nothing is overwritten.
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connect, type InternalError, iface, method, NoisecapError, Service } from '../../src/index.js'
+import { FileRegistry } from '../../src/resolve/file.js'
+
+const Echo = iface('Echo', { echo: method<string, string>() })
+
+let directory: string
+let registry: FileRegistry
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'noisecap-files-'))
+  registry = new FileRegistry({ directory: join(directory, 'registry') })
+})
+
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+const path = () => join(directory, 'echo.key')
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  return error instanceof NoisecapError ? error.code : String(error)
+}
+
+test('Service.open keeps its key and its revocations over a restart', async () => {
+  const first = await Service.open(path(), { announcers: [registry] })
+  const offer = first.offer('echo', Echo, () => ({ echo: (text) => text }))
+  const kept = offer.mint({})
+  const revoked = offer.mint({})
+  await first.revoke(revoked)
+  await first.close(0)
+  await using second = await Service.open(path(), { announcers: [registry] })
+  second.offer('echo', Echo, () => ({ echo: (text) => text }))
+  await second.listen('tcp://127.0.0.1:0')
+  expect(second.keyHash).toBe(first.keyHash)
+  await using stub = await connect(kept, { resolvers: [registry] })
+  expect(await stub.echo('again')).toBe('again')
+  expect(await codeOf(connect(revoked, { resolvers: [registry] }))).toBe('session/revoked')
+})
+
+test('a service announces itself when it listens and withdraws when it closes', async () => {
+  const service = await Service.open(path(), { announcers: [registry] })
+  const location = await service.listen('tcp://127.0.0.1:0')
+  const { publicKey } = service.key
+  const found = await registry.resolve(service.keyHash, { publicKey })
+  expect(found.map(({ uri }) => uri)).toEqual([location])
+  await service.close(0)
+  expect(await registry.resolve(service.keyHash, { publicKey })).toEqual([])
+})
+
+test('a damaged revocation file stops Service.open and stays as it is', async () => {
+  await (await Service.open(path(), { announcers: [] })).close(0)
+  const file = `${path()}.revoked`
+  await writeFile(file, 'this is no revocation file\n')
+  expect(await codeOf(Service.open(path(), { announcers: [] }))).toBe('capability/revocation_file')
+  expect(await readFile(file, 'utf8')).toBe('this is no revocation file\n')
+})
+
+test('a revocation file that is damaged while the service runs ends its sessions and lets nobody in', async () => {
+  const reports: InternalError[] = []
+  const service = await Service.open(path(), {
+    announcers: [registry],
+    onInternalError: (report) => reports.push(report),
+  })
+  try {
+    const capability = service.offer('echo', Echo, () => ({ echo: (text) => text })).mint({})
+    await service.listen('tcp://127.0.0.1:0')
+    await using stub = await connect(capability, { resolvers: [registry] })
+    expect(await stub.echo('before')).toBe('before')
+    await writeFile(`${path()}.revoked`, 'damaged\n')
+    await expect.poll(() => codeOf(stub.echo('after')), { timeout: 10_000 }).toBe('session/revoked')
+    expect(await codeOf(connect(capability, { resolvers: [registry] }))).toBe('session/revoked')
+    expect(reports.map(({ error }) => (error as NoisecapError).code)).toEqual(['capability/revocation_file'])
+  } finally {
+    await service.close(0)
+  }
+})
+
+test('a damaged record of the service stops listen, is named, and stays as it is', async () => {
+  const first = await Service.open(path(), { announcers: [registry] })
+  await first.listen('tcp://127.0.0.1:0')
+  const records = join(registry.directory, first.keyHash)
+  const [name] = await readdir(records)
+  const file = join(records, name ?? '')
+  await writeFile(file, 'damaged')
+  await using second = await Service.open(path(), { announcers: [registry] })
+  const error = await second.listen('tcp://127.0.0.1:0').catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'resolve/registry' })
+  expect((error as Error).message).toContain(file)
+  expect(await readFile(file, 'utf8')).toBe('damaged')
+  await first.close(0)
+})
