@@ -1,6 +1,7 @@
 // Service: offers objects under paths, mints capabilities for them, listens, announces itself, and closes.
 // Leaves out one client's session (served-session.ts), the handshake (src/session) and key files (src/capability).
 import {
+  type Authority,
   type Capability,
   type ClaimsChecker,
   keyHash,
@@ -59,6 +60,7 @@ export class Service {
   readonly #handshakes = new Set<() => void>()
   readonly #admission = new Admission()
   readonly #identity: ServiceIdentity
+  readonly #authority: Authority
   readonly #stopWatching: () => void
   readonly revocations: RevocationSet
   readonly limits: SessionLimits
@@ -71,6 +73,8 @@ export class Service {
     this.#options = options
     this.revocations = options.revocations ?? new MemoryRevocationSet()
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    // Once, not once a hello: it hashes the key, and follows later rotations and registrations by itself.
+    this.#authority = key.authority(options.registrations)
     const { publicKey } = key
     this.#identity = {
       keyPair: key.keyPair,
@@ -174,7 +178,7 @@ export class Service {
       admission: this.#admission,
       verifier: (question) =>
         verifyHello(question, {
-          authority: this.key.authority(this.#options.registrations),
+          authority: this.#authority,
           revocations: this.revocations,
           limits: this.limits,
           nowSeconds: Date.now() / 1_000,
