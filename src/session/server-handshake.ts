@@ -2,6 +2,7 @@
 // message 2 and a session out (spec/session.md §4, §5). Whatever is wrong before the proof gives `undefined`: silence.
 // The order is the defence: mac1, then the replay check, then one DH, then the proof, and only then more work.
 // Leaves out the judgement of capabilities (verifier.ts), sockets and deadlines (accept.ts).
+import { wipe } from '../bytes.js'
 import type { PatternName } from '../capability/index.js'
 import type { KeyPair, PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
@@ -50,6 +51,7 @@ export interface HelloQuestion<Identity extends ServiceIdentity = ServiceIdentit
 
 /** The answer to a {@link HelloQuestion}; no answer at all means silence. */
 export interface HelloAnswer {
+  /** 32 bytes, taken over: wiped once Noise has its copy. */
   readonly psk: Uint8Array
   readonly status: Status
   readonly limits: SessionLimits
@@ -125,6 +127,7 @@ export class ServerHandshake<Identity extends ServiceIdentity = ServiceIdentity>
     this.#state = 'done'
     if (!this.#seen.add(this.#ephemeral)) return undefined
     noise.setPsk(2, answer.psk)
+    wipe(answer.psk)
     // <- e, ee, (se,) psk
     const message = noise.writeMessage(pad(encodeServiceAnswer(answer)))
     const { send, receive } = noise.split()
