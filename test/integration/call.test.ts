@@ -164,6 +164,14 @@ describe('what a capability does not allow', () => {
     expect(await ada.list()).toEqual([])
   })
 
+  test('a final capability cannot be revoked by itself, its parent can', async () => {
+    const parent = world.notes.mint({ owner: 'ada' })
+    const final = parent.finalize()
+    await expect(world.service.revoke(final)).rejects.toThrow(TypeError)
+    await world.service.revoke(parent)
+    expect(await codeOf(connect(final, resolvers()))).toBe('session/revoked')
+  })
+
   test('a revocation ends an open session at once', async () => {
     const capability = world.notes.mint({ owner: 'ada' })
     await using ada = await connect(capability, resolvers())
