@@ -1,5 +1,5 @@
 // One client's session at a service: after its first record, holder, claims and object are judged and the object is made;
-// expiry and revocation are judged again at each dispatch (spec/session.md §5). Ends with its capability.
+// expiry and methods are judged again at each dispatch, a revocation ends the session at once (spec/session.md §5). Ends with its capability.
 
 import { hexEncode } from './bytes.js'
 import {

@@ -46,7 +46,7 @@ export interface InternalError {
 export interface DispatcherOptions {
   /** The root object, perhaps still being made. Rejects with what callers are told when there is none. */
   readonly root: () => Target | Promise<Target>
-  /** Asked again at each dispatch: expiry, revocation, methods. A reason denies this call. */
+  /** Asked again at each dispatch: expiry, methods. A reason denies this call. */
   readonly authorize: (method: string) => 'ok' | 'permission_denied' | 'closed'
   readonly client: PublicKey | undefined
   readonly onInternalError: (report: InternalError) => void
