@@ -199,8 +199,9 @@ describe('a file that cannot be trusted', () => {
     await truncate(path, 3)
     await set.reload()
     expect(set.failure).toEqual(corrupt)
-    await copyFile(join(directory, 'backup'), path)
+    // Listened for first: the system's report of the copy may be acted on before `reload` is.
     const change = heard(set, ({ failure }) => failure === undefined)
+    await copyFile(join(directory, 'backup'), path)
     await set.reload()
     await change
     expect([set.failure, set.has(id(1)), set.has(id(2))]).toEqual([undefined, true, false])
