@@ -1,10 +1,11 @@
 // connect: from a capability to an object whose methods can be called. The root re-dials after a lost connection, with
 // backoff and jitter; a refusal by the service itself is final. Leaves out dialling (dial.ts) and calls (src/rpc).
-import { Capability } from './capability/index.js'
+import { Capability, type PatternName } from './capability/index.js'
 import type { KeyPair } from './crypto/index.js'
 import { type DialOptions, dialService } from './dial.js'
 import type { Environment } from './environment.js'
 import { NoisecapError } from './errors.js'
+import { choosePattern } from './pattern-choice.js'
 import type { Resolver } from './resolve/index.js'
 import {
   CallError,
@@ -26,8 +27,11 @@ const BACKOFF_MAX_MS = 10_000
 
 /** Options of {@link connect}. */
 export interface ConnectOptions {
-  /** The client's own key, proven to the service (IK); anonymous without (NK). */
+  /** The client's own key, proven to the service; anonymous without (NK). */
   readonly key?: KeyPair | undefined
+  /** How to greet. Default NK without a key, IK with one, or XK where the capability forbids IK. XK hides the key best
+   * and takes a round trip more; KK needs to have been befriended before. */
+  readonly pattern?: PatternName | undefined
   /** Cancels connecting. */
   readonly signal?: AbortSignal | undefined
   /** For finding, dialling and the handshake, ms; default 10,000. Holds for each re-dial too. */
@@ -64,30 +68,18 @@ export function connectIn(environment: Environment): Connect {
         'Cannot connect: expected an interface as the second argument, because the capability knows none',
       )
     }
-    const { key, signal, timeoutMs, resolvers, limits } = (second instanceof Interface ? third : second) ?? {}
-    checkHolder(capability, key)
+    const options = (second instanceof Interface ? third : second) ?? {}
+    const { key, signal, timeoutMs, resolvers, limits } = options
     const root = new Root(capability as Capability, {
       environment,
       keyPair: key,
+      pattern: choosePattern(capability, key, options.pattern),
       resolvers,
       limits: { ...DEFAULT_LIMITS, ...limits },
       timeoutMs: timeoutMs ?? CONNECT_TIMEOUT_MS,
     })
     await root.open(signal)
     return createStub<T>(description, root)
-  }
-}
-
-/** A holder caveat needs a key: say so before anything is sent. */
-function checkHolder(capability: Pick<Capability, 'caveats'>, key: KeyPair | undefined): void {
-  if (key === undefined && capability.caveats.some(({ type }) => type === 'holder')) {
-    throw new NoisecapError(
-      'session/denied',
-      'Cannot connect: the capability is bound to a client key (caveat holder)',
-      {
-        hint: 'Pass that key: connect(capability, { key })',
-      },
-    )
   }
 }
 

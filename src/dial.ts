@@ -1,7 +1,7 @@
 // Finds a service and opens a session with it: resolvers in order, locations with a staggered start, the first
 // handshake that succeeds wins (spec/resolve.md §5). A directory can mislead, never impersonate: the handshake decides.
 // Leaves out what the session is used for (connect.ts).
-import type { Capability } from './capability/index.js'
+import type { Capability, PatternName } from './capability/index.js'
 import type { KeyPair } from './crypto/index.js'
 import { type Environment, transportOf } from './environment.js'
 import { NoisecapError } from './errors.js'
@@ -19,6 +19,7 @@ const STAGGER_MS = 250
 /** What a dial needs. */
 export interface DialOptions {
   readonly environment: Environment
+  readonly pattern: PatternName
   readonly keyPair?: KeyPair | undefined
   readonly resolvers?: readonly Resolver[] | undefined
   readonly limits?: SessionLimits | undefined
@@ -129,8 +130,8 @@ async function dialOne(
 ): Promise<InitiatedSession> {
   const { dial } = transportOf(options.environment, location)
   const pipe = await dial(location, signal)
-  const { keyPair, limits = DEFAULT_LIMITS } = options
-  return initiateSession(pipe, { capability, keyPair, limits }, signal)
+  const { keyPair, pattern, limits = DEFAULT_LIMITS } = options
+  return initiateSession(pipe, { capability, keyPair, pattern, limits }, signal)
 }
 
 function isNoAnswer(error: unknown): boolean {

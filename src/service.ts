@@ -21,6 +21,7 @@ import {
   type AcceptedSession,
   Admission,
   acceptSession,
+  type ContactBook,
   DEFAULT_LIMITS,
   mac1Key,
   type ServiceIdentity,
@@ -38,6 +39,8 @@ export interface ServiceOptions {
   readonly revocations?: RevocationSet | undefined
   /** Pairs registered by hand. */
   readonly registrations?: Registrations | undefined
+  /** Clients who may greet with KK; without a book KK meets silence. */
+  readonly contacts?: ContactBook | undefined
   /** Judges claim caveats; without it they deny. */
   readonly checkClaims?: ClaimsChecker | undefined
   /** Told of errors that did not cross; default the console. */
@@ -80,6 +83,7 @@ export class Service {
       keyPair: key.keyPair,
       keyHash: keyHash(publicKey),
       mac1Key: mac1Key(publicKey),
+      contacts: options.contacts,
     }
     this.#stopWatching = this.revocations.onChange(({ failure }) => {
       // A set that cannot be trusted denies everybody; its operator should learn why.

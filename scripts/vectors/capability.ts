@@ -26,7 +26,7 @@ import { RootSecrets } from '../../src/capability/roots.js'
 import { ServiceKey } from '../../src/capability/service-key.js'
 import { sha256 } from '../../src/capability/sha256.js'
 import { encodeToken } from '../../src/capability/token.js'
-import { UseKeys } from '../../src/capability/use-keys.js'
+import { contactTag, UseKeys } from '../../src/capability/use-keys.js'
 import { asPublicKey, asSecretKey, KeyPair, primitives } from '../../src/crypto/index.js'
 import { type Dcbor, encodeDcbor } from '../../src/dcbor.js'
 
@@ -144,7 +144,7 @@ function useVector(keys: UseKeys) {
     contactTag: {
       clientPublicKey: hexEncode(client.publicKey),
       day: 20_000,
-      tag: hexEncode(keys.contactTag(client.publicKey, 20_000)),
+      tag: hexEncode(contactTag(keys.contactKey(), client.publicKey, 20_000)),
     },
   }
 }

@@ -13,10 +13,27 @@ export type ProofPurpose = 'hello' | 'present'
 /** KK contact tag, bytes. */
 export const CONTACT_TAG_BYTES = 16
 
+declare const contactKeyBrand: unique symbol
+/** Makes the contact tags of one capability, 32 bytes: whoever has it recognises who calls with it, and no more. */
+export type ContactKey = Uint8Array & { readonly [contactKeyBrand]: true }
+
 const PSK_LABEL = label('noisecap/v1 psk')
 const PRESENT_LABEL = label('noisecap/v1 present')
 const CONTACT_LABEL = label('noisecap/v1 contact')
 const PURPOSE_LABEL = { hello: label('noisecap/v1 hello'), present: PRESENT_LABEL } as const
+
+/** Hint by which a service finds the contact that says KK; it names nobody to others, but is the same for a day.
+ * @param day - days since the Unix epoch, 0 … 2^32 − 1.
+ * @returns 16 bytes.
+ * @throws RangeError for any other day. */
+export function contactTag(key: ContactKey, clientPublicKey: PublicKey, day: number): Uint8Array {
+  if (!Number.isInteger(day) || day < 0 || day > 0xffff_ffff) {
+    throw new RangeError('Cannot derive contact tag: expected a day from 0 to 4294967295')
+  }
+  const dayBytes = new Uint8Array(4)
+  new DataView(dayBytes.buffer).setUint32(0, day)
+  return hmacSha256(key, clientPublicKey, dayBytes).slice(0, CONTACT_TAG_BYTES)
+}
 
 /** Keys derived from one capability for its use; prints as `[redacted]`, `using` wipes them. */
 export class UseKeys implements Disposable {
@@ -60,19 +77,12 @@ export class UseKeys implements Disposable {
     return equalConstantTime(proof, this.prove(purpose, ...parts))
   }
 
-  /** Hint by which a service finds the contact that says KK; it names nobody to others, but is the same for a day.
-   * @param day - days since the Unix epoch, 0 … 2^32 − 1.
-   * @returns 16 bytes.
-   * @throws RangeError for any other day. */
-  contactTag(clientPublicKey: PublicKey, day: number): Uint8Array {
-    if (!Number.isInteger(day) || day < 0 || day > 0xffff_ffff) {
-      throw new RangeError('Cannot derive contact tag: expected a day from 0 to 4294967295')
-    }
+  /** What makes contact tags and nothing else: a book of contacts keeps it in the capability's place.
+   * @returns 32 bytes, a new array. */
+  contactKey(): ContactKey {
     this.#checkLive()
     this.#contact ??= hmacSha256(this.#use, CONTACT_LABEL)
-    const dayBytes = new Uint8Array(4)
-    new DataView(dayBytes.buffer).setUint32(0, day)
-    return hmacSha256(this.#contact, clientPublicKey, dayBytes).slice(0, CONTACT_TAG_BYTES)
+    return this.#contact.slice() as ContactKey
   }
 
   /** A wiped key would still compute, with a secret that everybody knows. */

@@ -10,7 +10,8 @@ import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js
 import { FrameReader } from './framing.js'
 import { u16 } from './hello.js'
 import type { ClientParameters } from './parameters.js'
-import { ServerHandshake, type ServiceIdentity } from './server-handshake.js'
+import { type HelloQuestion, ServerHandshake, type ServiceIdentity } from './server-handshake.js'
+import type { Session } from './session.js'
 import type { Verdict, Verifier } from './verifier.js'
 
 /** A session whose client proved a capability. Holder, claims and object are yet to be judged. */
@@ -18,6 +19,7 @@ export interface AcceptedSession<Identity extends ServiceIdentity> {
   readonly service: Identity
   readonly connection: Connection
   readonly verified: Verified
+  /** With the holder salts, which XK told in message 3. */
   readonly parameters: ClientParameters
 }
 
@@ -49,13 +51,21 @@ export function acceptSession<Identity extends ServiceIdentity>(
   return () => accepting.drop()
 }
 
+/** A hello that proved a capability, and what was decided about it. */
+interface Proven<Identity extends ServiceIdentity> {
+  readonly handshake: ServerHandshake<Identity>
+  readonly question: HelloQuestion<Identity>
+  readonly verdict: Verdict
+}
+
 class Accepting<Identity extends ServiceIdentity> {
   readonly #pipe: Pipe
   readonly #options: AcceptOptions<Identity>
   readonly #frames: FrameReader
   readonly #untrack: () => void
   readonly #deadline: ReturnType<typeof setTimeout>
-  #state: 'hello' | 'verifying' | 'silent' | 'refused' | 'open' | 'gone' = 'hello'
+  #state: 'hello' | 'verifying' | 'message3' | 'silent' | 'refused' | 'open' | 'gone' = 'hello'
+  #proven: Proven<Identity> | undefined
   #next: PipeEvents | undefined
   #releaseSlot: (() => void) | undefined
 
@@ -83,7 +93,15 @@ class Accepting<Identity extends ServiceIdentity> {
   #closed(error: Error | undefined): void {
     this.#settle()
     if (this.#state !== 'open') this.#state = 'gone'
+    this.#forget()
     this.#next?.closed(error)
+  }
+
+  /** The handshake leads nowhere: wipe what it knows of the capability. */
+  #forget(): void {
+    this.#proven?.handshake.abandon()
+    this.#proven?.verdict.verified[Symbol.dispose]()
+    this.#proven = undefined
   }
 
   #settle(): void {
@@ -94,25 +112,40 @@ class Accepting<Identity extends ServiceIdentity> {
   }
 
   #receive(bytes: Uint8Array): void {
-    if (this.#state !== 'hello') return
-    let hello: Uint8Array | undefined
+    if (this.#state !== 'hello' && this.#state !== 'message3') return
     try {
       this.#frames.push(bytes)
-      hello = this.#frames.next()
     } catch {
       this.#silence()
       return
     }
-    if (hello === undefined) return
-    this.#state = 'verifying'
+    this.#readFrame()
+  }
+
+  #readFrame(): void {
+    let frame: Uint8Array | undefined
+    try {
+      frame = this.#frames.next()
+    } catch {
+      this.#silence()
+      return
+    }
+    if (frame === undefined) return
     this.#pipe.pause()
-    this.#verify(hello)
+    if (this.#state === 'message3') this.#complete(frame)
+    else {
+      this.#state = 'verifying'
+      this.#verify(frame)
+    }
   }
 
   #verify(hello: Uint8Array): void {
     const { services, verifier } = this.#options
     const handshake = new ServerHandshake(services, this.#options.admission.seen)
-    const question = handshake.receive(hello, () => this.#admit())
+    const question = handshake.receive(hello, {
+      admit: () => this.#admit(),
+      nowSeconds: Date.now() / 1_000,
+    })
     if (question === undefined) {
       this.#silence()
       return
@@ -132,7 +165,7 @@ class Accepting<Identity extends ServiceIdentity> {
 
   #decide(
     handshake: ServerHandshake<Identity>,
-    question: { readonly service: Identity; readonly parameters: ClientParameters },
+    question: HelloQuestion<Identity>,
     verdict: Verdict | undefined,
   ): void {
     if (this.#state !== 'verifying') {
@@ -143,51 +176,64 @@ class Accepting<Identity extends ServiceIdentity> {
       this.#silence()
       return
     }
+    this.#proven = { handshake, question, verdict }
     const { admission } = this.#options
     if (!this.#pipe.isLocal) admission.giveBackToken(this.#pipe.remoteAddress, performance.now())
     this.#releaseSlot = admission.takeSlot()
     const status = this.#releaseSlot === undefined ? 'overloaded' : verdict.answer.status
     const answered = handshake.answer({ ...verdict.answer, status })
-    if (answered?.session === undefined) verdict.verified[Symbol.dispose]()
     if (answered === undefined) {
       this.#silence()
       return
     }
-    const { message, session } = answered
+    const { message, session, awaitsMessage3 } = answered
     this.#pipe.write(this.#pipe.framing === 'length' ? concat(u16(message.length), message) : message)
-    if (session === undefined) {
-      this.#state = 'refused'
+    if (awaitsMessage3) {
+      this.#state = 'message3'
       this.#pipe.resume()
-      this.#pipe.end()
-      return
-    }
-    this.#open(
-      new Connection(this.#pipe, session, this.#frames, this.#options.times ?? DEFAULT_TIMES),
-      question,
-      verdict,
-    )
+      this.#readFrame()
+    } else if (session === undefined) this.#refuse()
+    else this.#open(session, question.parameters)
   }
 
-  #open(
-    connection: Connection,
-    question: { readonly service: Identity; readonly parameters: ClientParameters },
-    verdict: Verdict,
-  ): void {
+  /** XK: the client proves its key and the PSK, and is told the status. */
+  #complete(message3: Uint8Array): void {
+    const { handshake, question } = this.#proven! // set before this state
+    const completed = handshake.complete(message3, this.#pipe.framing)
+    if (completed === undefined) {
+      this.#silence()
+      return
+    }
+    const { record, session, holderSalts } = completed
+    this.#pipe.write(record)
+    if (session === undefined) this.#refuse()
+    else this.#open(session, { ...question.parameters, holderSalts })
+  }
+
+  /** A genuine holder was told why not; the stream ends. */
+  #refuse(): void {
+    this.#state = 'refused'
+    this.#forget()
+    this.#pipe.resume()
+    this.#pipe.end()
+  }
+
+  #open(session: Session, parameters: ClientParameters): void {
+    const { question, verdict } = this.#proven! // whoever opens has been proven
+    this.#proven = undefined
     this.#state = 'open'
     this.#settle()
+    const connection = new Connection(this.#pipe, session, this.#frames, this.#options.times ?? DEFAULT_TIMES)
     this.#next = connection.pipeEvents
-    this.#options.accepted({
-      service: question.service,
-      connection,
-      verified: verdict.verified,
-      parameters: question.parameters,
-    })
+    const { verified } = verdict
+    this.#options.accepted({ service: question.service, connection, verified, parameters })
   }
 
   /** Discard whatever comes until the deadline closes the pipe. */
   #silence(): void {
     if (this.#state === 'gone') return
     this.#state = 'silent'
+    this.#forget()
     this.#pipe.resume()
   }
 }

@@ -1,45 +1,68 @@
-// The client's side of the handshake as a state machine: hello out, message 2 in, session out (spec/session.md §3, §4).
-// Speaks NKpsk2 and IKpsk2. Leaves out sockets and deadlines (initiate.ts).
+// The client's side of the handshake as a state machine: hello out, the service's messages in, session out
+// (spec/session.md §3, §4). Speaks NKpsk2, XKpsk3, IKpsk2 and KKpsk2; only XK has a third message and takes two round trips.
+// Leaves out sockets and deadlines (initiate.ts) and the choice of a pattern (src/dial.ts).
 import { base32Decode, EMPTY, wipe } from '../bytes.js'
-import type { Capability } from '../capability/index.js'
+import { type Capability, contactTag, type PatternName, type UseKeys } from '../capability/index.js'
 import type { KeyPair } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { HandshakeState } from '../noise/index.js'
-import { encodeHello, encodeHelloPayload, helloHeader, mac1Key, prologue, unpad } from './hello.js'
+import { contactDay } from './contacts.js'
+import { encodeHello, encodeHelloPayload, helloHeader, mac1Key, pad, prologue, unpad } from './hello.js'
 import {
   decodeServiceAnswer,
   encodeClientParameters,
+  encodeHolderSalts,
   type ServiceAnswer,
   type SessionLimits,
 } from './parameters.js'
 import { Session } from './session.js'
-import { KEY_BYTES, PATTERNS, type Status } from './wire.js'
+import { statusError } from './status-error.js'
+import { PATTERNS } from './wire.js'
 
 /** What a client brings. */
 export interface ClientHandshakeOptions {
   readonly capability: Capability
-  /** The client's own key: IK with it, NK (anonymous) without. */
+  readonly pattern: PatternName
+  /** The client's own key: for XK, IK and KK, never for NK. */
   readonly keyPair?: KeyPair | undefined
   /** What this side is willing to receive. */
   readonly limits: SessionLimits
+  /** Unix seconds, for the contact tag of KK. */
+  readonly nowSeconds: number
 }
+
+/** What came of a message of the service: one more to send, or the session. */
+export type ClientStep =
+  | { readonly reply: Uint8Array }
+  | { readonly session: Session; readonly limits: SessionLimits }
 
 /** One handshake, used once. */
 export class ClientHandshake {
   /** The hello to send, without length. */
   readonly hello: Uint8Array
-  readonly #pattern: 'NK' | 'IK'
+  readonly #pattern: PatternName
   readonly #noise: HandshakeState
-  #state: 'waiting' | 'done' | 'failed' = 'waiting'
+  readonly #holderSalts: readonly Uint8Array[]
+  #state: 'message2' | 'status' | 'done' | 'failed' = 'message2'
+  /** XK: open, and yet to be told its status. */
+  #session: Session | undefined
 
+  /** @throws TypeError when pattern and key do not fit. */
   constructor(options: ClientHandshakeOptions) {
-    const { capability, keyPair } = options
-    this.#pattern = keyPair === undefined ? 'NK' : 'IK'
-    const { protocol } = PATTERNS[this.#pattern]
-    const header = helloHeader(this.#pattern)
+    const { capability, keyPair, pattern } = options
+    if ((pattern === 'NK') !== (keyPair === undefined)) {
+      throw new TypeError(
+        pattern === 'NK'
+          ? 'Cannot open session: NK is anonymous, expected no client key'
+          : `Cannot open session: expected a client key for ${pattern}`,
+      )
+    }
+    this.#pattern = pattern
+    const { protocol, psk: pskNumber } = PATTERNS[pattern]
     const keyHash = base32Decode(capability.keyHash)
     using keys = capability.keys()
-    const noise = new HandshakeState({
+    const header = helloHeader(pattern, tagOf(options, keys))
+    this.#noise = new HandshakeState({
       protocol,
       role: 'initiator',
       prologue: prologue(header, keyHash),
@@ -47,101 +70,116 @@ export class ClientHandshake {
       ...(keyPair === undefined ? {} : { s: keyPair }),
     })
     const psk = keys.psk(protocol)
-    noise.setPsk(2, psk)
+    this.#noise.setPsk(pskNumber, psk)
     wipe(psk)
+    this.#holderSalts = keyPair === undefined ? [] : capability.holderSalts()
     const parameters = encodeClientParameters({
       limits: options.limits,
-      holderSalts: keyPair === undefined ? [] : capability.holderSalts(),
+      // XK tells them in message 3 only: until then nobody shall learn even that there is a client with a key.
+      holderSalts: pattern === 'XK' ? [] : this.#holderSalts,
     })
     const { locator } = capability
-    const proof = keys.prove('hello', keyHash, header, noise.prepareEphemeral(), locator, parameters, EMPTY)
-    // -> e, es (NK) or e, es, s, ss (IK): the payload proves the capability over this very ephemeral.
-    const message1 = noise.writeMessage(encodeHelloPayload({ locator, proof, parameters, early: EMPTY }))
-    this.#noise = noise
+    const e = this.#noise.prepareEphemeral()
+    const proof = keys.prove('hello', keyHash, header, e, locator, parameters, EMPTY)
+    // -> e, es (NK, XK); e, es, s, ss (IK); e, es, ss (KK): the payload proves the capability over this very ephemeral.
+    const message1 = this.#noise.writeMessage(
+      encodeHelloPayload({ locator, proof, parameters, early: EMPTY }),
+    )
     this.hello = encodeHello(header, message1, mac1Key(capability.publicKey))
   }
 
-  /** Read message 2.
-   * @returns the session and what the service is willing to receive.
+  /** Read what the service sent: message 2, and with XK its first record.
+   * @param message - without length; a record is altered.
+   * @returns XK's message 3 to send, or the session and what the service is willing to receive.
    * @throws `session/handshake` when it is not from the holder of the service key and the capability's root;
    * `session/expired`, `session/revoked`, `session/not_yet_valid`, `session/denied`, `session/overloaded` when the
    * service says so. */
-  receive(message2: Uint8Array): { session: Session; limits: SessionLimits } {
-    if (this.#state !== 'waiting')
-      throw new NoisecapError('session/handshake', 'Cannot read: the handshake is over')
+  receive(message: Uint8Array): ClientStep {
+    const state = this.#state
     this.#state = 'failed'
-    const answer = this.#readAnswer(message2)
-    if (answer.status !== 'ok') throw statusError(answer.status)
-    const { send, receive } = this.#noise.split()
+    if (state === 'message2') return this.#receiveMessage2(message)
+    if (state === 'status') return this.#receiveStatus(message)
+    throw new NoisecapError('session/handshake', 'Cannot read: the handshake is over')
+  }
+
+  #receiveMessage2(message: Uint8Array): ClientStep {
+    // <- e, ee, psk (NK); e, ee (XK); e, ee, se, psk (IK, KK)
+    const payload = this.#attempt(() => this.#noise.readMessage(message))
+    if (this.#pattern !== 'XK') return this.#finish(answerIn(payload), this.#split())
+    // Nothing but "overloaded" is said before message 3 has proven the client.
+    if (payload.length > 0) throw statusOrForeign(answerIn(payload))
+    // -> s, se, psk
+    const reply = this.#noise.writeMessage(pad(encodeHolderSalts(this.#holderSalts)))
+    this.#session = this.#split()
+    this.#state = 'status'
+    return { reply }
+  }
+
+  /** XK: the service's first record. */
+  #receiveStatus(record: Uint8Array): ClientStep {
+    const session = this.#session! // made before this state
+    const content = this.#attempt(() => session.open(record))
+    return this.#finish(answerIn(content), session)
+  }
+
+  #finish(answer: ServiceAnswer, session: Session): ClientStep {
+    if (answer.status !== 'ok') {
+      session.destroy()
+      throw statusError(answer.status)
+    }
     this.#state = 'done'
-    const session = new Session({
-      send,
-      receive,
-      handshakeHash: this.#noise.handshakeHash,
-      pattern: this.#pattern,
-      role: 'client',
-      remoteStatic: this.#noise.remoteStatic,
-    })
     return { session, limits: answer.limits }
   }
 
-  #readAnswer(message2: Uint8Array): ServiceAnswer {
-    let answer: ServiceAnswer | undefined
+  #split(): Session {
+    const { handshakeHash, remoteStatic } = this.#noise
+    const { send, receive } = this.#noise.split()
+    return new Session({
+      send,
+      receive,
+      handshakeHash,
+      pattern: this.#pattern,
+      role: 'client',
+      remoteStatic,
+    })
+  }
+
+  #attempt(read: () => Uint8Array): Uint8Array {
     try {
-      // <- e, ee, (se,) psk
-      const content = message2.length < KEY_BYTES ? undefined : unpad(this.#noise.readMessage(message2))
-      answer = content && decodeServiceAnswer(content)
+      return read()
     } catch {
-      answer = undefined
+      throw foreign()
     }
-    if (answer === undefined) {
-      throw new NoisecapError('session/handshake', 'Cannot open session: the answer is not from this service')
-    }
-    return answer
+  }
+
+  /** Give up: wipe whatever keys there are. */
+  abandon(): void {
+    this.#state = 'failed'
+    this.#noise[Symbol.dispose]()
+    this.#session?.destroy()
   }
 }
 
-/** The error that a client raises for a status other than ok. */
-function statusError(status: Exclude<Status, 'ok'>): NoisecapError {
-  switch (status) {
-    case 'expired':
-      return new NoisecapError(
-        'session/expired',
-        'Cannot open session: the capability has expired (caveat expires)',
-        {
-          hint: 'Ask whoever gave you the capability for a new one',
-        },
-      )
-    case 'not_yet_valid':
-      return new NoisecapError(
-        'session/not_yet_valid',
-        'Cannot open session: the capability is not valid yet (caveat notBefore)',
-        { hint: 'Wait, or compare the clocks of both machines' },
-      )
-    case 'revoked':
-      return new NoisecapError('session/revoked', 'Cannot open session: the capability was revoked', {
-        hint: 'Ask whoever gave you the capability for a new one',
-      })
-    case 'pattern':
-      return new NoisecapError(
-        'session/denied',
-        'Cannot open session: the capability does not allow this handshake pattern (caveat patterns)',
-        { hint: 'Pass a client key to connect with IK, or none to connect with NK' },
-      )
-    case 'use':
-      return new NoisecapError('session/denied', 'Cannot open session: the capability is not for calling')
-    case 'unknown_caveat':
-      return new NoisecapError(
-        'session/denied',
-        'Cannot open session: the service does not know one of the caveats',
-      )
-    case 'overloaded':
-      return new NoisecapError(
-        'session/overloaded',
-        'Cannot open session: the service has too many handshakes',
-        {
-          hint: 'Try again later',
-        },
-      )
-  }
+function tagOf({ pattern, keyPair, nowSeconds }: ClientHandshakeOptions, keys: UseKeys): Uint8Array {
+  if (pattern !== 'KK' || keyPair === undefined) return EMPTY
+  const key = keys.contactKey()
+  const tag = contactTag(key, keyPair.publicKey, contactDay(nowSeconds))
+  wipe(key)
+  return tag
+}
+
+function answerIn(payload: Uint8Array): ServiceAnswer {
+  const content = unpad(payload)
+  const answer = content && decodeServiceAnswer(content)
+  if (answer === undefined) throw foreign()
+  return answer
+}
+
+/** An early answer of XK: a refusal, or not from this service. */
+function statusOrForeign({ status }: ServiceAnswer): NoisecapError {
+  return status === 'ok' ? foreign() : statusError(status)
+}
+
+function foreign(): NoisecapError {
+  return new NoisecapError('session/handshake', 'Cannot open session: the answer is not from this service')
 }

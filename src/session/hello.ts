@@ -1,8 +1,8 @@
 // The bytes of the hello and of the padded handshake payloads (spec/session.md §3), and mac1, which lets a service
 // refuse strangers after one HMAC. Leaves out Noise itself (client-handshake.ts, server-handshake.ts).
 
-import { concat, equalConstantTime } from '../bytes.js'
-import type { PatternName } from '../capability/index.js'
+import { concat, EMPTY, equalConstantTime } from '../bytes.js'
+import { CONTACT_TAG_BYTES, type PatternName } from '../capability/index.js'
 import { type PublicKey, primitives } from '../crypto/index.js'
 import { HANDSHAKE_PADDING_BYTES, HELLO_MAX_BYTES, LOCATOR_MAX_BYTES } from '../limits.js'
 import {
@@ -35,12 +35,13 @@ export interface HelloPayload {
   readonly early: Uint8Array
 }
 
-/** The first bytes of a hello: version, pattern and suite. */
-export function helloHeader(pattern: PatternName): Uint8Array {
-  return Uint8Array.of(VERSION, PATTERNS[pattern].code, SUITE)
+/** What stands in clear before e: version, pattern and suite, and with KK the contact tag.
+ * @param contactTag - 16 bytes for KK, empty for every other pattern. */
+export function helloHeader(pattern: PatternName, contactTag: Uint8Array = EMPTY): Uint8Array {
+  return concat(Uint8Array.of(VERSION, PATTERNS[pattern].code, SUITE), contactTag)
 }
 
-/** Noise prologue of a session: all that the hello says in clear, and the service's name. */
+/** Noise prologue of a session: all that the hello says in clear before e, and the service's name. */
 export function prologue(header: Uint8Array, keyHash: Uint8Array): Uint8Array {
   return concat(LABELS.prologue, header, keyHash)
 }
@@ -63,18 +64,29 @@ export function mac1Matches(hello: Uint8Array, key: Uint8Array): boolean {
   return equalConstantTime(mac1.subarray(0, MAC1_BYTES), hello.subarray(end))
 }
 
-/** The parts of a hello in clear, or undefined when its form is not that of this version. */
-export function parseHello(
-  hello: Uint8Array,
-): { pattern: PatternName; header: Uint8Array; ephemeral: Uint8Array; message1: Uint8Array } | undefined {
+/** The parts of a hello that stand in clear. */
+export interface HelloParts {
+  readonly pattern: PatternName
+  readonly header: Uint8Array
+  /** KK: 16 bytes; empty otherwise. */
+  readonly contactTag: Uint8Array
+  readonly ephemeral: Uint8Array
+  readonly message1: Uint8Array
+}
+
+/** The parts of a hello as views, or undefined when its form is not that of this version. */
+export function parseHello(hello: Uint8Array): HelloParts | undefined {
   if (hello.length < HELLO_MIN_BYTES || hello.length > HELLO_MAX_BYTES) return undefined
   const pattern = nameOfCode(patternCodes, hello[1])
   if (hello[0] !== VERSION || hello[2] !== SUITE || pattern === undefined) return undefined
+  // The shortest hello has more bytes than tag and e together: none of these views is cut short.
+  const headerEnd = HELLO_HEADER_BYTES + (pattern === 'KK' ? CONTACT_TAG_BYTES : 0)
   return {
     pattern,
-    header: hello.subarray(0, HELLO_HEADER_BYTES),
-    ephemeral: hello.subarray(HELLO_HEADER_BYTES, HELLO_HEADER_BYTES + KEY_BYTES),
-    message1: hello.subarray(HELLO_HEADER_BYTES, hello.length - MAC1_BYTES),
+    header: hello.subarray(0, headerEnd),
+    contactTag: hello.subarray(HELLO_HEADER_BYTES, headerEnd),
+    ephemeral: hello.subarray(headerEnd, headerEnd + KEY_BYTES),
+    message1: hello.subarray(headerEnd, hello.length - MAC1_BYTES),
   }
 }
 

@@ -8,6 +8,12 @@ export {
   type ConnectionTimes,
   DEFAULT_TIMES,
 } from './connection.js'
+export {
+  type Contact,
+  type ContactBook,
+  type ContactLookup,
+  MemoryContactBook,
+} from './contacts.js'
 export { mac1Key } from './hello.js'
 export { type InitiatedSession, initiateSession } from './initiate.js'
 export { DEFAULT_LIMITS, type SessionLimits } from './parameters.js'

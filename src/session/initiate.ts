@@ -1,4 +1,4 @@
-// Opens a session as the client: sends the hello over a fresh pipe, waits for message 2, hands over a Connection.
+// Opens a session as the client: sends the hello over a fresh pipe, goes through the handshake, hands over a Connection.
 // Leaves out dialling and the choice of location (src/dial.ts).
 import { concat } from '../bytes.js'
 import { NoisecapError } from '../errors.js'
@@ -9,12 +9,13 @@ import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js
 import { FrameReader } from './framing.js'
 import { u16 } from './hello.js'
 import type { SessionLimits } from './parameters.js'
+import type { Session } from './session.js'
 
 /** A session that the service accepted, and what it is willing to receive. */
 export interface InitiatedSession {
   readonly connection: Connection
   readonly limits: SessionLimits
-  /** Bytes of the hello and of message 2, for those who explain what crossed the wire. */
+  /** Bytes of the handshake's messages without lengths, for those who explain what crossed the wire. */
   readonly handshakeBytes: { readonly sent: number; readonly received: number }
 }
 
@@ -24,53 +25,114 @@ export interface InitiatedSession {
  * the signal's reason when aborted by anything but a timeout. */
 export function initiateSession(
   pipe: Pipe,
-  options: ClientHandshakeOptions,
+  options: Omit<ClientHandshakeOptions, 'nowSeconds'>,
   signal: AbortSignal,
   times: ConnectionTimes = DEFAULT_TIMES,
 ): Promise<InitiatedSession> {
   return new Promise((resolve, reject) => {
-    const handshake = new ClientHandshake(options)
-    const frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
-    let events: PipeEvents | undefined
-    const fail = (error: unknown): void => {
-      signal.removeEventListener('abort', onAbort)
-      pipe.destroy()
-      reject(error)
-    }
-    const onAbort = (): void => fail(isTimeout(signal.reason) ? noAnswer() : signal.reason)
-    const onData = (bytes: Uint8Array): void => {
-      try {
-        frames.push(bytes)
-        const message2 = frames.next()
-        if (message2 === undefined) return
-        const received = message2.length
-        const { session, limits } = handshake.receive(message2)
-        signal.removeEventListener('abort', onAbort)
-        const connection = new Connection(pipe, session, frames, times)
-        events = connection.pipeEvents
-        // The client's first transport message proves the PSK and freshness; until then no handler runs.
-        connection.sendKeepalive()
-        resolve({ connection, limits, handshakeBytes: { sent: handshake.hello.length, received } })
-      } catch (error) {
-        fail(
-          error instanceof NoisecapError
-            ? error
-            : new NoisecapError('session/handshake', 'Cannot open session: the answer is malformed'),
-        )
-      }
-    }
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    pipe.start({
-      data: (bytes) => (events === undefined ? onData(bytes) : events.data(bytes)),
-      drain: () => events?.drain(),
-      end: () => (events === undefined ? fail(noAnswer()) : events.end()),
-      closed: (error) => (events === undefined ? fail(noAnswer(error)) : events.closed(error)),
-    })
-    pipe.write(
-      pipe.framing === 'length' ? concat(u16(handshake.hello.length), handshake.hello) : handshake.hello,
-    )
+    new Initiating(pipe, options, signal, times, resolve, reject).start()
   })
+}
+
+class Initiating {
+  readonly #pipe: Pipe
+  readonly #signal: AbortSignal
+  readonly #times: ConnectionTimes
+  readonly #frames: FrameReader
+  readonly #resolve: (session: InitiatedSession) => void
+  readonly #reject: (error: unknown) => void
+  readonly #handshake: ClientHandshake
+  #next: PipeEvents | undefined
+  #sent = 0
+  #received = 0
+  #over = false
+
+  constructor(
+    pipe: Pipe,
+    options: Omit<ClientHandshakeOptions, 'nowSeconds'>,
+    signal: AbortSignal,
+    times: ConnectionTimes,
+    resolve: (session: InitiatedSession) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#handshake = new ClientHandshake({ ...options, nowSeconds: Date.now() / 1_000 })
+    this.#pipe = pipe
+    this.#signal = signal
+    this.#times = times
+    this.#frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  start(): void {
+    const signal = this.#signal
+    if (signal.aborted) {
+      this.#onAbort()
+      return
+    }
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#pipe.start({
+      data: (bytes) => (this.#next === undefined ? this.#receive(bytes) : this.#next.data(bytes)),
+      drain: () => this.#next?.drain(),
+      end: () => (this.#next === undefined ? this.#fail(noAnswer()) : this.#next.end()),
+      closed: (error) => (this.#next === undefined ? this.#fail(noAnswer(error)) : this.#next.closed(error)),
+    })
+    this.#send(this.#handshake.hello)
+  }
+
+  readonly #onAbort = (): void => {
+    const { reason } = this.#signal
+    this.#fail(isTimeout(reason) ? noAnswer() : reason)
+  }
+
+  #send(message: Uint8Array): void {
+    this.#sent += message.length
+    this.#pipe.write(this.#pipe.framing === 'length' ? concat(u16(message.length), message) : message)
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#over) return
+    try {
+      this.#frames.push(bytes)
+      let message = this.#frames.next()
+      while (message !== undefined) {
+        this.#received += message.length
+        const step = this.#handshake.receive(message)
+        if (!('reply' in step)) {
+          this.#open(step)
+          return
+        }
+        this.#send(step.reply)
+        message = this.#frames.next()
+      }
+    } catch (error) {
+      this.#fail(
+        error instanceof NoisecapError
+          ? error
+          : new NoisecapError('session/handshake', 'Cannot open session: the answer is malformed'),
+      )
+    }
+  }
+
+  #open({ session, limits }: { readonly session: Session; readonly limits: SessionLimits }): void {
+    this.#over = true
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    const connection = new Connection(this.#pipe, session, this.#frames, this.#times)
+    this.#next = connection.pipeEvents
+    // The client's first transport message proves the PSK and freshness; until then no handler runs.
+    connection.sendKeepalive()
+    const handshakeBytes = { sent: this.#sent, received: this.#received }
+    this.#resolve({ connection, limits, handshakeBytes })
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    this.#signal.removeEventListener('abort', this.#onAbort)
+    this.#handshake.abandon()
+    this.#pipe.destroy()
+    this.#reject(error)
+  }
 }
 
 /** Whether an abort reason is that of `AbortSignal.timeout`. */

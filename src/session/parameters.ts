@@ -46,13 +46,13 @@ const HOLDER_SALT_BYTES = 32
 /** A peer may announce less than the default, never a number that would overflow ours. */
 const LIMIT_MAX = 0x7fff_ffff
 
-/** Parameters of message 1: the client's limits, and for IK and KK the salts of its holder caveats. */
+/** Parameters of message 1: the client's limits, and for IK and KK the salts of its holder caveats (XK: message 3). */
 export interface ClientParameters {
   readonly limits: SessionLimits
   readonly holderSalts: readonly Uint8Array[]
 }
 
-/** Contents of message 2. */
+/** The service's answer: contents of message 2, with XK of the service's first record. */
 export interface ServiceAnswer {
   readonly status: Status
   readonly limits: SessionLimits
@@ -69,22 +69,38 @@ export function encodeClientParameters(parameters: ClientParameters): Uint8Array
 export function decodeClientParameters(bytes: Uint8Array): ClientParameters | undefined {
   const map = decodeMap(bytes)
   const limits = map && limitsFromMap(map)
-  const salts = map?.get(HOLDER_SALTS_KEY) ?? []
-  if (limits === undefined || !Array.isArray(salts) || salts.length > CAVEATS_MAX) return undefined
+  const holderSalts = map && holderSaltsFromMap(map)
+  return limits && holderSalts && { limits, holderSalts }
+}
+
+/** Encode the payload of XK's message 3: a map with the salts of the client's holder caveats. */
+export function encodeHolderSalts(salts: readonly Uint8Array[]): Uint8Array {
+  return encodeDcbor(new Map(salts.length === 0 ? [] : [[HOLDER_SALTS_KEY, [...salts]]]))
+}
+
+/** Decode the payload of XK's message 3; undefined when malformed. */
+export function decodeHolderSalts(bytes: Uint8Array): readonly Uint8Array[] | undefined {
+  const map = decodeMap(bytes)
+  return map && holderSaltsFromMap(map)
+}
+
+function holderSaltsFromMap(map: DcborMap): readonly Uint8Array[] | undefined {
+  const salts = map.get(HOLDER_SALTS_KEY) ?? []
+  if (!Array.isArray(salts) || salts.length > CAVEATS_MAX) return undefined
   const holderSalts: Uint8Array[] = []
   for (const salt of salts as readonly Dcbor[]) {
     if (!(salt instanceof Uint8Array) || salt.length !== HOLDER_SALT_BYTES) return undefined
     holderSalts.push(salt)
   }
-  return { limits, holderSalts }
+  return holderSalts
 }
 
-/** Encode the contents of message 2: [status, parameters, limits]. */
+/** Encode the service's answer: [status, parameters, limits]. */
 export function encodeServiceAnswer(answer: ServiceAnswer): Uint8Array {
   return encodeDcbor([STATUS_CODES[answer.status], new Map(), limitsToMap(answer.limits)])
 }
 
-/** Decode the contents of message 2; undefined when malformed. An unknown status is malformed: unknown means deny. */
+/** Decode the service's answer; undefined when malformed. An unknown status is malformed: unknown means deny. */
 export function decodeServiceAnswer(bytes: Uint8Array): ServiceAnswer | undefined {
   const value = decodeOrUndefined(bytes)
   if (!Array.isArray(value) || value.length < 3) return undefined

@@ -13,21 +13,18 @@ export const SUITE = 1
 export const KEY_BYTES = 32
 /** Bytes of mac1 and of a contact tag. */
 export const MAC1_BYTES = 16
-/** version ‖ pattern ‖ suite. */
+/** version ‖ pattern ‖ suite; with KK the contact tag follows. */
 export const HELLO_HEADER_BYTES = 3
 /** Tag of one AEAD message. */
 export const TAG_BYTES = 16
 
-/** Pattern byte and full Noise protocol name of each session pattern (spec/session.md §2). */
+/** Pattern byte, full Noise protocol name and psk modifier of each session pattern (spec/session.md §2). */
 export const PATTERNS = {
-  NK: { code: 1, protocol: 'Noise_NKpsk2_25519_ChaChaPoly_BLAKE2b' },
-  XK: { code: 2, protocol: 'Noise_XKpsk3_25519_ChaChaPoly_BLAKE2b' },
-  IK: { code: 3, protocol: 'Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b' },
-  KK: { code: 4, protocol: 'Noise_KKpsk2_25519_ChaChaPoly_BLAKE2b' },
-} as const satisfies Record<PatternName, { code: number; protocol: string }>
-
-/** Patterns that this version speaks; a hello with another one meets silence. */
-export const SPOKEN_PATTERNS: readonly PatternName[] = ['NK', 'IK']
+  NK: { code: 1, protocol: 'Noise_NKpsk2_25519_ChaChaPoly_BLAKE2b', psk: 2 },
+  XK: { code: 2, protocol: 'Noise_XKpsk3_25519_ChaChaPoly_BLAKE2b', psk: 3 },
+  IK: { code: 3, protocol: 'Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b', psk: 2 },
+  KK: { code: 4, protocol: 'Noise_KKpsk2_25519_ChaChaPoly_BLAKE2b', psk: 2 },
+} as const satisfies Record<PatternName, { code: number; protocol: string; psk: number }>
 
 /** Domain-separation labels of the session layer. */
 export const LABELS = {

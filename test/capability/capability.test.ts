@@ -9,6 +9,7 @@ import {
   Registrations,
   ServiceKey,
   verify,
+  contactTag,
 } from '../../src/capability/index.js'
 import { generateKeyPair } from '../../src/crypto/index.js'
 
@@ -335,7 +336,7 @@ describe('disposal', () => {
     keys[Symbol.dispose]()
     expect(() => keys.psk(PROTOCOL)).toThrow(TypeError)
     expect(() => keys.prove('hello')).toThrow(TypeError)
-    expect(() => keys.contactTag(client.publicKey, 1)).toThrow(TypeError)
+    expect(() => keys.contactKey()).toThrow(TypeError)
   })
 
   test('what is handed out is a copy', () => {
@@ -372,7 +373,7 @@ describe('UseKeys', () => {
 
   test.each([-1, 0.5, 2 ** 32, Number.NaN])('contactTag refuses day %d', (day) => {
     using keys = minted().keys()
-    expect(() => keys.contactTag(client.publicKey, day)).toThrow(RangeError)
+    expect(() => contactTag(keys.contactKey(), client.publicKey, day)).toThrow(RangeError)
   })
 })
 

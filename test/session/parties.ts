@@ -4,11 +4,13 @@ import {
   keyHash,
   MemoryRevocationSet,
   mint,
+  type PatternName,
   ServiceKey,
 } from '../../src/capability/index.js'
 import { generateKeyPair, type KeyPair } from '../../src/crypto/index.js'
 import { Admission, SeenEphemerals } from '../../src/session/admission.js'
 import { ClientHandshake } from '../../src/session/client-handshake.js'
+import { MemoryContactBook } from '../../src/session/contacts.js'
 import {
   type AcceptedSession,
   acceptSession,
@@ -32,10 +34,12 @@ import { type Framing, memoryPair, type Pipe } from '../../src/transport/index.j
 export class Shop {
   readonly key = ServiceKey.generate()
   readonly revocations = new MemoryRevocationSet()
+  readonly contacts = new MemoryContactBook()
   readonly identity: ServiceIdentity = {
     keyPair: this.key.keyPair,
     keyHash: keyHash(this.key.publicKey),
     mac1Key: mac1Key(this.key.publicKey),
+    contacts: this.contacts,
   }
   nowSeconds = Date.now() / 1_000
 
@@ -52,30 +56,104 @@ export class Shop {
     })
 }
 
-export type Pattern = 'NK' | 'IK'
-export const BOTH: readonly Pattern[] = ['NK', 'IK']
+export const ALL: readonly PatternName[] = ['NK', 'XK', 'IK', 'KK']
 
-export function clientKeyFor(pattern: Pattern): KeyPair | undefined {
-  return pattern === 'IK' ? generateKeyPair() : undefined
+export function clientKeyFor(pattern: PatternName): KeyPair | undefined {
+  return pattern === 'NK' ? undefined : generateKeyPair()
 }
 
-/** A handshake up to the hello. */
-export function clientOf(capability: Capability, keyPair?: KeyPair): ClientHandshake {
-  return new ClientHandshake({ capability, keyPair, limits: DEFAULT_LIMITS })
+/** Unix seconds now: what a handshake takes as an argument. */
+export const now = (): number => Date.now() / 1_000
+
+/** A handshake up to the hello; IK with a key and NK without, unless told otherwise. */
+export function clientOf(
+  capability: Capability,
+  keyPair?: KeyPair,
+  pattern: PatternName = keyPair === undefined ? 'NK' : 'IK',
+): ClientHandshake {
+  return new ClientHandshake({ capability, keyPair, pattern, limits: DEFAULT_LIMITS, nowSeconds: now() })
+}
+
+/** A client with what `pattern` needs: a key, and for KK a place among the contacts of `shop`. */
+export function prepared(
+  pattern: PatternName,
+  shop: Shop,
+  capability: Capability = shop.capability(),
+): { capability: Capability; keyPair: KeyPair | undefined } {
+  const keyPair = clientKeyFor(pattern)
+  if (pattern === 'KK' && keyPair !== undefined) {
+    // In memory it is there at once; whether it is kept cannot fail.
+    void shop.contacts.add({ client: keyPair.publicKey, contactKey: capability.keys().contactKey() })
+  }
+  return { capability, keyPair }
+}
+
+/** A fresh client of `pattern` with all that it needs. */
+export function greeting(pattern: PatternName, shop: Shop, capability?: Capability): ClientHandshake {
+  const client = prepared(pattern, shop, capability)
+  return clientOf(client.capability, client.keyPair, pattern)
+}
+
+/** The messages of one handshake, in order, each without length, and what both ends made of them. */
+export interface Transcript {
+  readonly messages: readonly { readonly from: 'client' | 'service'; readonly bytes: Uint8Array }[]
+  readonly client: Session | undefined
+  readonly service: Session | undefined
+  /** What a client or a service that refused has thrown; a silent service throws nothing. */
+  readonly clientError: unknown
+}
+
+/** Run a handshake to its end; `alter` may change any message on its way. */
+export function handshake(
+  client: ClientHandshake,
+  shop: Shop,
+  options: {
+    readonly alter?: (bytes: Uint8Array, index: number) => Uint8Array
+    readonly seen?: SeenEphemerals
+    readonly answer?: (verdict: Verdict) => Verdict['answer']
+  } = {},
+): Transcript {
+  const {
+    alter = (bytes) => bytes,
+    seen = new SeenEphemerals(),
+    answer = (verdict) => verdict.answer,
+  } = options
+  const server = new ServerHandshake([shop.identity], seen)
+  const messages: { from: 'client' | 'service'; bytes: Uint8Array }[] = []
+  const send = (from: 'client' | 'service', bytes: Uint8Array): Uint8Array => {
+    messages.push({ from, bytes: Uint8Array.from(bytes) })
+    return alter(Uint8Array.from(bytes), messages.length - 1)
+  }
+  const ends = (service?: Session, atClient?: Session, clientError?: unknown): Transcript => ({
+    messages,
+    service,
+    client: atClient,
+    clientError,
+  })
+  const question = server.receive(send('client', client.hello), { nowSeconds: now() })
+  const verdict = question && shop.verifier(question)
+  const answered = verdict && server.answer(answer(verdict))
+  if (answered === undefined) return ends()
+  try {
+    let step = client.receive(send('service', answered.message))
+    if (!('reply' in step)) return ends(answered.session, step.session)
+    const completed = server.complete(send('client', step.reply), 'message')
+    if (completed === undefined) return ends()
+    step = client.receive(send('service', completed.record))
+    return ends(completed.session, 'session' in step ? step.session : undefined)
+  } catch (error) {
+    return ends(answered.session, undefined, error)
+  }
 }
 
 /** The two sessions of one real handshake. */
 export function openSessions(
-  pattern: Pattern = 'NK',
+  pattern: PatternName = 'NK',
   shop = new Shop(),
 ): { client: Session; service: Session } {
-  const client = clientOf(shop.capability(), clientKeyFor(pattern))
-  const server = new ServerHandshake([shop.identity], new SeenEphemerals())
-  const question = server.receive(client.hello)
-  const verdict = question && shop.verifier(question)
-  const answered = verdict && server.answer(verdict.answer)
-  if (answered?.session === undefined) throw new Error('the handshake was refused')
-  return { client: client.receive(answered.message).session, service: answered.session }
+  const { client, service } = handshake(greeting(pattern, shop), shop)
+  if (client === undefined || service === undefined) throw new Error('the handshake was refused')
+  return { client, service }
 }
 
 export interface OpenPair {
@@ -92,7 +170,7 @@ export async function openPair(
     framing?: Framing
     times?: Partial<ConnectionTimes>
     shop?: Shop
-    pattern?: Pattern
+    pattern?: PatternName
     pipes?: { client: Pipe; server: Pipe }
   } = {},
 ): Promise<OpenPair> {
@@ -108,9 +186,10 @@ export async function openPair(
       times,
     })
   })
+  const client = prepared(pattern, shop)
   const { connection, limits } = await initiateSession(
     pipes.client,
-    { capability: shop.capability(), keyPair: clientKeyFor(pattern), limits: DEFAULT_LIMITS },
+    { ...client, pattern, limits: DEFAULT_LIMITS },
     AbortSignal.timeout(5_000),
     times,
   )
