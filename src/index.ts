@@ -13,7 +13,7 @@ export {
   type RevocationSet,
   ServiceKey,
 } from './capability/index.js'
-export type { Connect, ConnectOptions } from './connect.js'
+export { befriend, type Connect, type ConnectOptions } from './connect.js'
 export { generateKeyPair, KeyPair, type PublicKey, type SecretKey } from './crypto/index.js'
 export { type ErrorCode, NoisecapError } from './errors.js'
 export { Service } from './node-service.js'
@@ -35,7 +35,7 @@ export {
   type Stub,
 } from './rpc/index.js'
 export type { ServiceOptions } from './service.js'
-export type { SessionLimits } from './session/index.js'
+export { type Contact, type ContactBook, MemoryContactBook, type SessionLimits } from './session/index.js'
 
 /** Connect to the object behind a capability.
  * @param capability - a Capability or its text; text needs the interface as the next argument.

@@ -75,6 +75,8 @@ export const UNPROVEN_HELLOS_PER_SECOND = 20
 export const UNPROVEN_HELLOS_BURST = 5
 /** Ephemeral keys remembered to refuse a replayed hello (spec/session.md §5). */
 export const SEEN_EPHEMERALS_MAX = 65_536
+/** Presentations without a genuine proof, before the session ends (spec/session.md §5). */
+export const PRESENTATIONS_FAILED_MAX = 8
 /** Contacts in one book: tags of three days are kept for each (spec/session.md §4). */
 export const CONTACTS_MAX = 16_384
 /** Services that may share one port (spec/session.md §5). */

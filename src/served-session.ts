@@ -1,19 +1,42 @@
-// One client's session at a service: after its first record, holder, claims and object are judged and the object is made;
-// expiry and methods are judged again at each dispatch, a revocation ends the session at once (spec/session.md §5). Ends with its capability.
+// One client's session at a service: the capability of the hello and those shown later, each with its own ids and expiry.
+// After the client's first record, holder, claims and object are judged; a revocation or expiry ends the references it
+// concerns at once, and the session with the last of them (spec/session.md §5).
 
 import { hexEncode } from './bytes.js'
 import {
-  allowsMethod,
   type ClaimsChecker,
   judgeClaims,
   judgeHolder,
-  judgeTime,
   type RevocationSet,
   type Verified,
 } from './capability/index.js'
+import { NoisecapError } from './errors.js'
+import { PRESENTATIONS_FAILED_MAX } from './limits.js'
 import type { OfferedPath } from './offer.js'
-import { type InternalError, Peer, type Target } from './rpc/index.js'
-import type { AcceptedSession, ServiceIdentity, SessionLimits } from './session/index.js'
+import {
+  type Exported,
+  Exports,
+  Failure,
+  type InternalError,
+  Peer,
+  type Presentation,
+  type Target,
+} from './rpc/index.js'
+import { ServedObjects } from './served-objects.js'
+import { type ReferenceHost, ServedReference } from './served-reference.js'
+import {
+  type AcceptedSession,
+  type CloseReason,
+  type Contact,
+  type ContactBook,
+  type PresentationQuestion,
+  presentedParts,
+  type Refusal,
+  refusalError,
+  type ServiceIdentity,
+  type SessionLimits,
+  type Status,
+} from './session/index.js'
 
 /** What a served session needs of its service. */
 export interface ServedSessionOptions {
@@ -22,21 +45,34 @@ export interface ServedSessionOptions {
   readonly closed: () => void
 }
 
+/** Whether a client may become a contact. */
+export type ContactPolicy = (contact: {
+  readonly client: Contact['client']
+  readonly object: string
+}) => boolean
+
 /** The service of a session, as far as sessions need it. */
 export interface SessionHost {
   readonly limits: SessionLimits
   readonly revocations: RevocationSet
+  readonly contacts: ContactBook | undefined
+  readonly acceptContact: ContactPolicy
   find(object: string): { offered: OfferedPath; params: Readonly<Record<string, string>> } | undefined
+  /** @returns undefined unless the proof is genuine. */
+  verifyPresentation(
+    question: PresentationQuestion,
+  ): { readonly verified: Verified; readonly status: Status } | undefined
 }
 
 /** One open session. */
-export class ServedSession {
+export class ServedSession implements ReferenceHost {
   readonly #service: SessionHost
-  readonly #verified: Verified
-  readonly #holderSalts: readonly Uint8Array[]
+  readonly #exports: Exports<ServedReference>
+  readonly #objects: ServedObjects
   readonly #peer: Peer
   readonly #options: ServedSessionOptions
-  #target: Promise<Target> | undefined
+  #live = 0
+  #failedPresentations = 0
   #finished: (() => void) | undefined
   #over = false
 
@@ -47,30 +83,37 @@ export class ServedSession {
   ) {
     const { connection, verified, parameters } = accepted
     this.#service = service
-    this.#verified = verified
-    this.#holderSalts = parameters.holderSalts
     this.#options = options
+    this.#exports = new Exports(service.limits.maxExports)
+    this.#objects = new ServedObjects((error) => {
+      options.onInternalError({ errorId: 'dispose', method: 'dispose', error })
+    })
     this.#peer = new Peer(connection, {
       remoteLimits: parameters.limits,
       localLimits: service.limits,
-      confirmed: () => this.#judge(),
+      confirmed: () => this.#confirmed(),
       closed: () => this.#closed(),
       serves: {
-        root: () => this.#root(),
-        authorize: (method) => this.#authorize(method),
+        exports: this.#exports,
         client: connection.session.remoteStatic,
         onInternalError: options.onInternalError,
+        present: (presentation) => this.#present(presentation),
+        befriend: (exported) => this.#befriend(exported),
       },
     })
+    this.#export(verified, parameters.holderSalts)
   }
 
   start(): void {
     this.#peer.start()
   }
 
-  /** End the session if its capability was revoked meanwhile. */
+  /** End what was revoked meanwhile. */
   checkRevocation(): void {
-    if (this.#service.revocations.revokesAny(this.#verified.ids)) this.#peer.close('revoked')
+    for (const [, reference] of this.#exports.entries()) {
+      if (reference.isLive && this.#service.revocations.revokesAny(reference.verified.ids))
+        reference.end('revoked')
+    }
   }
 
   /** Take no more calls, wait for the open ones, then close. */
@@ -88,33 +131,47 @@ export class ServedSession {
     await over
   }
 
-  /** The client proved the PSK and its key: now what only a genuine, fresh client may learn. */
-  #judge(): void {
+  ended(reference: ServedReference, reason: CloseReason): void {
+    this.#live -= 1
+    this.#peer.breakExport(reference.exportId, reference, reason)
+    if (this.#live === 0) this.#peer.close(reason)
+  }
+
+  released(): void {
+    this.#live -= 1
+    if (this.#live === 0) this.#peer.close('done')
+  }
+
+  expireIn(subject: { expire(): void }, delayMs: number): () => void {
+    const slot = this.#peer.deadlines.add(subject, delayMs)
+    return () => this.#peer.deadlines.remove(subject, slot)
+  }
+
+  /** The client proved the PSK and its key: now what only a genuine, fresh client may learn of the hello's capability. */
+  #confirmed(): void {
+    const first = this.#exports.find(0)
+    const refusal = first && this.#judge(first.verified, first.holderSalts)
+    if (refusal !== undefined) first?.end(refusal)
+  }
+
+  #judge(verified: Verified, holderSalts: readonly Uint8Array[]): 'holder' | 'claims' | 'object' | undefined {
     const client = this.#peer.connection.session.remoteStatic
-    if (judgeHolder(this.#verified, client, this.#holderSalts) !== 'ok') this.#peer.close('holder')
-    else if (judgeClaims(this.#verified, this.#options.checkClaims) !== 'ok') this.#peer.close('claims')
-    else if (this.#service.find(this.#verified.grant.object) === undefined) this.#peer.close('object')
+    if (judgeHolder(verified, client, holderSalts) !== 'ok') return 'holder'
+    if (judgeClaims(verified, this.#options.checkClaims) !== 'ok') return 'claims'
+    return this.#service.find(verified.grant.object) === undefined ? 'object' : undefined
   }
 
-  #authorize(method: string): 'ok' | 'permission_denied' | 'closed' {
-    const nowSeconds = Date.now() / 1_000
-    if (judgeTime(this.#verified, nowSeconds) !== 'ok') {
-      this.#peer.close('expired')
-      return 'closed'
-    }
-    // A revocation needs no look here: its change event has ended the session (checkRevocation) before any later record.
-    return allowsMethod(this.#verified, method) ? 'ok' : 'permission_denied'
+  #export(verified: Verified, holderSalts: readonly Uint8Array[]): number {
+    const use = this.#objects.use(hexEncode(verified.grant.id), () => this.#make(verified))
+    const reference = new ServedReference(this, verified, holderSalts, use)
+    reference.exportId = this.#exports.add(reference)
+    this.#live += 1
+    return reference.exportId
   }
 
-  #root(): Promise<Target> {
-    this.#target ??= this.#make()
-    return this.#target
-  }
-
-  async #make(): Promise<Target> {
-    const { grant } = this.#verified
+  async #make({ grant }: Verified): Promise<Target> {
     const found = this.#service.find(grant.object)
-    if (found === undefined) throw new Error('the object is not offered')
+    if (found === undefined) throw new Failure('not_found', 'the object is not offered')
     const object = await found.offered.factory({
       params: found.params,
       client: this.#peer.connection.session.remoteStatic,
@@ -124,22 +181,57 @@ export class ServedSession {
     return { description: found.offered.description, object }
   }
 
+  /** A further capability of the client. A wrong proof is counted; a genuine one learns why it is refused. */
+  #present(presentation: Presentation): number {
+    if (this.#exports.isFull) throw new Failure('resource_exhausted', 'the session holds too many references')
+    const { session } = this.#peer.connection
+    const { locator, proof, holderSalts } = presentation
+    const proven = this.#service.verifyPresentation({
+      locator,
+      proof,
+      proven: presentedParts(session, 'client', locator),
+      pattern: session.pattern,
+    })
+    if (proven === undefined) {
+      this.#failedPresentations += 1
+      if (this.#failedPresentations >= PRESENTATIONS_FAILED_MAX) this.#peer.close('limit')
+      throw new Failure('unauthenticated', 'the capability is not proven')
+    }
+    const { verified, status } = proven
+    const refusal = status === 'ok' ? this.#judge(verified, holderSalts) : status
+    if (refusal === undefined) return this.#export(verified, holderSalts)
+    verified[Symbol.dispose]()
+    throw refused(refusal)
+  }
+
+  async #befriend(exported: Exported): Promise<void> {
+    const client = this.#peer.connection.session.remoteStatic
+    const { contacts } = this.#service
+    const reference = exported as ServedReference // this session exports nothing else
+    if (client === undefined)
+      throw new Failure('failed_precondition', 'an anonymous client has no key to remember')
+    if (contacts === undefined) throw new Failure('unimplemented', 'the service keeps no contacts')
+    if (!reference.isLive) throw new Failure('permission_denied', 'the reference is broken')
+    const { keys, grant } = reference.verified
+    if (!this.#service.acceptContact({ client, object: grant.object }))
+      throw new Failure('permission_denied', 'the service does not accept this contact')
+    try {
+      await contacts.add({ client, contactKey: keys.contactKey() })
+    } catch (error) {
+      if (!(error instanceof NoisecapError) || error.code !== 'session/limit') throw error
+      throw new Failure('resource_exhausted', 'the service has too many contacts')
+    }
+  }
+
   #closed(): void {
     this.#over = true
     this.#options.closed()
-    this.#target
-      ?.then(disposeObject, () => {})
-      .catch((error: unknown) => {
-        this.#options.onInternalError({ errorId: 'dispose', method: 'dispose', error })
-      })
-    this.#verified[Symbol.dispose]()
+    for (const [, reference] of this.#exports.entries()) reference.abandon()
     this.#finished?.()
   }
 }
 
-/** An offer's object ends with its session. */
-async function disposeObject({ object }: Target): Promise<void> {
-  const disposable = object as Partial<Disposable & AsyncDisposable>
-  if (disposable[Symbol.asyncDispose] !== undefined) await disposable[Symbol.asyncDispose]?.()
-  else disposable[Symbol.dispose]?.()
+/** What the client is told of a genuine capability that is not in force: the reason as a name, the words for people. */
+function refused(refusal: Refusal): Failure {
+  return new Failure('permission_denied', refusalError(refusal).message, { name: refusal })
 }

@@ -16,7 +16,7 @@ import type { Factory, Offer, OfferedPath, OfferMintOptions } from './offer.js'
 import { type PathParams, PathTemplate } from './path-template.js'
 import type { Announcement, Announcer } from './resolve/index.js'
 import type { Calls, Interface, InternalError, Methods } from './rpc/index.js'
-import { ServedSession } from './served-session.js'
+import { type ContactPolicy, ServedSession } from './served-session.js'
 import {
   type AcceptedSession,
   Admission,
@@ -24,9 +24,12 @@ import {
   type ContactBook,
   DEFAULT_LIMITS,
   mac1Key,
+  type PresentationQuestion,
   type ServiceIdentity,
   type SessionLimits,
+  type VerifierKnowledge,
   verifyHello,
+  verifyPresentation,
 } from './session/index.js'
 import type { Listener, Pipe } from './transport/index.js'
 
@@ -41,6 +44,8 @@ export interface ServiceOptions {
   readonly registrations?: Registrations | undefined
   /** Clients who may greet with KK; without a book KK meets silence. */
   readonly contacts?: ContactBook | undefined
+  /** Whether a client that asks for it becomes a contact; default every one that proved a capability and a key. */
+  readonly acceptContact?: ContactPolicy | undefined
   /** Judges claim caveats; without it they deny. */
   readonly checkClaims?: ClaimsChecker | undefined
   /** Told of errors that did not cross; default the console. */
@@ -66,6 +71,8 @@ export class Service {
   readonly #authority: Authority
   readonly #stopWatching: () => void
   readonly revocations: RevocationSet
+  readonly contacts: ContactBook | undefined
+  readonly acceptContact: ContactPolicy
   readonly limits: SessionLimits
   #closed = false
 
@@ -75,6 +82,8 @@ export class Service {
     this.#environment = environment
     this.#options = options
     this.revocations = options.revocations ?? new MemoryRevocationSet()
+    this.contacts = options.contacts
+    this.acceptContact = options.acceptContact ?? (() => true)
     this.limits = { ...DEFAULT_LIMITS, ...options.limits }
     // Once, not once a hello: it hashes the key, and follows later rotations and registrations by itself.
     this.#authority = key.authority(options.registrations)
@@ -180,17 +189,25 @@ export class Service {
     const drop = acceptSession(pipe, {
       services: [this.#identity],
       admission: this.#admission,
-      verifier: (question) =>
-        verifyHello(question, {
-          authority: this.#authority,
-          revocations: this.revocations,
-          limits: this.limits,
-          nowSeconds: Date.now() / 1_000,
-        }),
+      verifier: (question) => verifyHello(question, this.#knowledge()),
       accepted: (session) => this.#serve(session),
       finished: () => this.#handshakes.delete(drop),
     })
     this.#handshakes.add(drop)
+  }
+
+  /** Whether a capability that is shown inside a session is genuine, and in force. */
+  verifyPresentation(question: PresentationQuestion): ReturnType<typeof verifyPresentation> {
+    return verifyPresentation(question, this.#knowledge())
+  }
+
+  #knowledge(): VerifierKnowledge {
+    return {
+      authority: this.#authority,
+      revocations: this.revocations,
+      limits: this.limits,
+      nowSeconds: Date.now() / 1_000,
+    }
   }
 
   #serve(accepted: AcceptedSession<ServiceIdentity>): void {

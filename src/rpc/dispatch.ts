@@ -1,39 +1,24 @@
-// Serves calls: only methods that the interface declares, only while the capability allows it, within the budget; input
-// is validated before the handler runs, unknown errors cross as `internal` with an id (spec/rpc.md §4, §6, §8).
-// Leaves out the table of ops (peer.ts).
-import { hexEncode, utf8 } from '../bytes.js'
+// Serves calls: only exports that are open, only methods that the interface declares, only while the capability allows it,
+// within the budget; input is validated before the handler runs, unknown errors cross as `internal` with an id
+// (spec/rpc.md §4, §6, §8). Leaves out the table of ops (peer.ts) and the bytes of answers (answer-writer.ts).
+import { hexEncode } from '../bytes.js'
 import { type PublicKey, primitives } from '../crypto/index.js'
 import { METHOD_NAME_MAX_BYTES } from '../limits.js'
 import type { Connection, SessionLimits } from '../session/index.js'
+import { AnswerWriter } from './answer-writer.js'
 import { validate } from './answers.js'
 import type { Deadlines } from './deadlines.js'
-import { FAILURE_CODES, Failure, type FailureReason } from './failure.js'
-import type { Interface, MethodDefinition } from './interface.js'
+import type { Exported, Exports, Target } from './exports.js'
+import { Failure, type FailureReason } from './failure.js'
+import type { MethodDefinition } from './interface.js'
 import type { Outbox } from './outbox.js'
+import { type Presentation, readPresentation } from './presentation.js'
 import { ServerCall } from './server-call.js'
 import { describeIssues } from './standard-schema.js'
-import { decodeValue, encodeValueInto } from './values.js'
-import {
-  CALL_FLAG,
-  ERROR_ID_BYTES,
-  FAIL_FLAG,
-  type FieldReader,
-  OP,
-  WireError,
-  writeByte,
-  writeBytes,
-  writeVarint,
-} from './wire.js'
+import { decodeValue } from './values.js'
+import { CALL_FLAG, ERROR_ID_BYTES, type FieldReader, WireError } from './wire.js'
 
-/** Target of a CALL: export 0, no answer. */
-const ROOT_TARGET = 0
 const UNIMPLEMENTED_FLAGS = CALL_FLAG.oneWay | CALL_FLAG.trace
-
-/** An object that calls reach, and what may be called on it. */
-export interface Target {
-  readonly description: Interface
-  readonly object: object
-}
 
 /** An error that did not cross: it is for the service's log, under the id that the caller got. */
 export interface InternalError {
@@ -44,23 +29,25 @@ export interface InternalError {
 
 /** What a dispatcher serves. */
 export interface DispatcherOptions {
-  /** The root object, perhaps still being made. Rejects with what callers are told when there is none. */
-  readonly root: () => Target | Promise<Target>
-  /** Asked again at each dispatch: expiry, methods. A reason denies this call. */
-  readonly authorize: (method: string) => 'ok' | 'permission_denied' | 'closed'
+  readonly exports: Exports
   readonly client: PublicKey | undefined
   readonly onInternalError: (report: InternalError) => void
+  /** A further capability, shown inside the session. Throws {@link Failure} unless it is genuine and in force.
+   * @returns its export. */
+  readonly present?: (presentation: Presentation) => number | Promise<number>
+  /** Remember the client as a contact for the capability of this export. Throws {@link Failure} when it may not. */
+  readonly befriend?: (exported: Exported) => Promise<void>
 }
 
 /** The serving half of a peer. */
 export class Dispatcher {
   readonly #options: DispatcherOptions
-  readonly #outbox: Outbox
+  readonly #exports: Exports
+  readonly #writer: AnswerWriter
   readonly #deadlines: Deadlines
   readonly #connection: Connection
   readonly #maxCalls: number
   readonly #calls = new Map<number, ServerCall>()
-  #root: Target | Promise<Target> | undefined
   /** Calls refused since one was last answered. */
   #overruns = 0
   /** Highest call id seen. */
@@ -74,7 +61,8 @@ export class Dispatcher {
     connection: Connection,
   ) {
     this.#options = options
-    this.#outbox = outbox
+    this.#exports = options.exports
+    this.#writer = new AnswerWriter(outbox)
     this.#deadlines = deadlines
     this.#connection = connection
     this.#maxCalls = limits.maxCallsInFlight
@@ -88,33 +76,109 @@ export class Dispatcher {
    * @param reader - stands behind the op.
    * @throws WireError for an id in use or bytes that are no CALL. */
   call(reader: FieldReader, bytes: Uint8Array): void {
-    const id = reader.varint()
+    const id = this.#newId(reader)
     const flags = reader.byte()
     const target = reader.varint()
-    if (this.#calls.has(id)) throw new WireError('call id is in use')
-    this.lastCall = Math.max(this.lastCall, id)
-    if (target !== ROOT_TARGET || (flags & UNIMPLEMENTED_FLAGS) !== 0) {
-      // Pipelining, references, one-way calls and traces are of a later version.
+    if ((target & 1) === 1 || (flags & UNIMPLEMENTED_FLAGS) !== 0) {
+      // Pipelining, one-way calls and traces are of a later version.
       this.#refuse(id, 'unimplemented')
       return
     }
     const name = reader.text(METHOD_NAME_MAX_BYTES)
     const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
-    if (this.#calls.size >= this.#maxCalls) {
-      this.#overruns += 1
-      if (this.#overruns >= this.#maxCalls) this.#connection.close('limit')
-      else this.#refuse(id, 'resource_exhausted')
+    if (!this.#hasRoom(id)) return
+    const exported = this.#exports.find(target >>> 1)
+    if (exported === undefined) {
+      this.#refuse(id, 'not_found', 'there is no such reference')
       return
     }
-    const permission = this.#options.authorize(name)
-    if (permission === 'closed') return
+    const permission = exported.authorize(name)
     if (permission !== 'ok') {
-      this.#refuse(id, permission, `the capability does not allow ${name} (caveat methods)`)
+      const why =
+        permission === 'broken'
+          ? 'the reference is broken'
+          : `the capability does not allow ${name} (caveat methods)`
+      if (this.#connection.isOpen) this.#refuse(id, 'permission_denied', why)
       return
     }
-    const call = new ServerCall(id, this.#options.client, remainingMs, this.#deadlines)
+    const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines)
     this.#calls.set(id, call)
     this.#decode(call, name, bytes, reader.at, reader.end)
+  }
+
+  /** Serve PRESENT: answered with the number of an export.
+   * @throws WireError as {@link call}. */
+  present(reader: FieldReader): void {
+    const id = this.#newId(reader)
+    const presentation = readPresentation(reader)
+    const { present } = this.#options
+    if (present === undefined) this.#refuse(id, 'unimplemented')
+    else if (this.#hasRoom(id)) this.#answer(id, 'present', () => present(presentation))
+  }
+
+  /** Serve BEFRIEND: answered with undefined.
+   * @throws WireError as {@link call}. */
+  befriend(reader: FieldReader): void {
+    const id = this.#newId(reader)
+    const exported = this.#exports.find(reader.varint())
+    const { befriend } = this.#options
+    if (befriend === undefined) this.#refuse(id, 'unimplemented')
+    else if (exported === undefined) this.#refuse(id, 'not_found', 'there is no such reference')
+    else if (this.#hasRoom(id)) this.#answer(id, 'befriend', () => befriend(exported))
+  }
+
+  /** Serve RELEASE.
+   * @returns false when the other side does not hold that export as often. */
+  release(reader: FieldReader): boolean {
+    return this.#exports.release(reader.varint(), reader.varint())
+  }
+
+  /** Every open call on `exported` is over: its handler's signal is aborted, its caller is told. */
+  breakCalls(exported: Exported, why: string): void {
+    for (const call of [...this.#calls.values()]) {
+      if (call.exported !== exported) continue
+      call.abort('canceled')
+      if (this.#finish(call)) this.#refuse(call.id, 'permission_denied', why, call.mayHaveRun)
+    }
+  }
+
+  #newId(reader: FieldReader): number {
+    const id = reader.varint()
+    if (this.#calls.has(id)) throw new WireError('call id is in use')
+    this.lastCall = Math.max(this.lastCall, id)
+    return id
+  }
+
+  /** Whether one more call may run; if not, it is refused, and the session ends at twice the budget. */
+  #hasRoom(id: number): boolean {
+    if (this.#calls.size < this.#maxCalls) return true
+    this.#overruns += 1
+    if (this.#overruns >= this.#maxCalls) this.#connection.close('limit')
+    else this.#refuse(id, 'resource_exhausted')
+    return false
+  }
+
+  /** Answer a request of the session itself with what `run` gives. */
+  #answer(id: number, what: string, run: () => unknown): void {
+    const call = new ServerCall(id, undefined, undefined, Number.POSITIVE_INFINITY, this.#deadlines)
+    this.#calls.set(id, call)
+    let result: unknown
+    try {
+      result = run()
+    } catch (error) {
+      this.#fail(call, error, what)
+      return
+    }
+    this.#settle(call, what, result)
+  }
+
+  #settle(call: ServerCall, name: string, result: unknown): void {
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#succeed(call, name, value),
+        (error) => this.#fail(call, error, name),
+      )
+    } else this.#succeed(call, name, result)
   }
 
   #decode(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): void {
@@ -129,17 +193,13 @@ export class Dispatcher {
       )
       return
     }
-    this.#root ??= this.#options.root()
-    const root = this.#root
-    if (root instanceof Promise) {
-      root.then(
-        (target) => {
-          this.#root = target
-          this.#begin(call, target, name, input)
-        },
+    const target = call.exported!.target() // every call has one
+    if (target instanceof Promise) {
+      target.then(
+        (made) => this.#begin(call, made, name, input),
         (error) => this.#fail(call, error, name),
       )
-    } else this.#begin(call, root, name, input)
+    } else this.#begin(call, target, name, input)
   }
 
   #begin(call: ServerCall, target: Target, name: string, input: unknown): void {
@@ -176,103 +236,49 @@ export class Dispatcher {
       this.#fail(call, error, method.name)
       return
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#succeed(call, method, value),
-        (error) => this.#fail(call, error, method.name),
-      )
-    } else this.#succeed(call, method, result)
+    this.#settle(call, method.name, result)
   }
 
-  #succeed(call: ServerCall, method: MethodDefinition, value: unknown): void {
+  #succeed(call: ServerCall, method: string, value: unknown): void {
     if (!this.#finish(call)) return
     if (call.aborted !== undefined) {
-      this.#write(call.id, true, new Failure(call.aborted, 'the result came too late'))
+      this.#writer.failure(call.id, true, new Failure(call.aborted, 'the result came too late'))
       return
     }
-    const { sink, mark } = this.#outbox.beginMessage(OP.return)
-    writeVarint(sink, call.id)
     try {
-      encodeValueInto(sink, value, 'result')
+      this.#writer.result(call.id, value)
     } catch (error) {
-      this.#outbox.dropMessage(mark)
-      this.#internal(call, error, method.name)
-      return
+      this.#internal(call, error, method)
     }
-    this.#outbox.endMessage(mark)
   }
 
   #fail(call: ServerCall, error: unknown, method: string): void {
     if (!this.#finish(call)) return
     if (call.aborted !== undefined) {
-      this.#write(
-        call.id,
-        call.mayHaveRun,
-        new Failure(call.aborted, call.aborted === 'canceled' ? 'canceled' : 'too late'),
-      )
-    } else if (error instanceof Failure) this.#write(call.id, call.mayHaveRun, error)
+      const why = call.aborted === 'canceled' ? 'canceled' : 'too late'
+      this.#writer.failure(call.id, call.mayHaveRun, new Failure(call.aborted, why))
+    } else if (error instanceof Failure) this.#writer.failure(call.id, call.mayHaveRun, error)
     else this.#internal(call, error, method)
   }
 
   #internal(call: ServerCall, error: unknown, method: string): void {
     const id = primitives().randomBytes(ERROR_ID_BYTES)
     this.#options.onInternalError({ errorId: hexEncode(id), method, error })
-    this.#write(call.id, call.mayHaveRun, new Failure('internal', 'the service failed'), id)
+    this.#writer.failure(call.id, call.mayHaveRun, new Failure('internal', 'the service failed'), id)
   }
 
   /** Whether the call was still open and can be answered. */
   #finish(call: ServerCall): boolean {
-    if (!this.#calls.delete(call.id)) return false
+    // By identity: the id may be in use again once the call was broken off.
+    if (this.#calls.get(call.id) !== call) return false
+    this.#calls.delete(call.id)
     call.finish()
     this.#overruns = 0
     return this.#connection.isOpen
   }
 
-  #refuse(id: number, reason: FailureReason, message: string = reason): void {
-    this.#write(id, false, new Failure(reason, message))
-  }
-
-  #write(id: number, mayHaveRun: boolean, failure: Failure, errorId?: Uint8Array): void {
-    const { sink, mark } = this.#outbox.beginMessage(OP.fail)
-    const message = utf8(failure.message.slice(0, 1_000))
-    const name = failure.failureName === undefined ? undefined : utf8(failure.failureName)
-    const data = failure.reason === 'declared'
-    writeVarint(sink, id)
-    writeVarint(sink, FAILURE_CODES[failure.reason])
-    writeByte(
-      sink,
-      (mayHaveRun ? FAIL_FLAG.mayHaveRun : 0) |
-        (errorId === undefined ? 0 : FAIL_FLAG.errorId) |
-        (name === undefined ? 0 : FAIL_FLAG.name) |
-        FAIL_FLAG.message |
-        (failure.retryAfterMs === undefined ? 0 : FAIL_FLAG.retryAfter) |
-        (data ? FAIL_FLAG.data : 0),
-    )
-    if (errorId !== undefined) writeBytes(sink, errorId)
-    if (name !== undefined) {
-      writeVarint(sink, name.length)
-      writeBytes(sink, name)
-    }
-    writeVarint(sink, message.length)
-    writeBytes(sink, message)
-    if (failure.retryAfterMs !== undefined)
-      writeVarint(sink, Math.min(0xffff_ffff, Math.max(0, failure.retryAfterMs)))
-    if (data && !this.#appendData(failure, mark)) {
-      this.#refuse(id, 'internal', 'the data of the declared error cannot be sent')
-      return
-    }
-    this.#outbox.endMessage(mark)
-  }
-
-  #appendData(failure: Failure, mark: number): boolean {
-    const sink = this.#outbox.sink
-    try {
-      encodeValueInto(sink, failure.data, 'data')
-      return true
-    } catch {
-      this.#outbox.dropMessage(mark)
-      return false
-    }
+  #refuse(id: number, reason: FailureReason, message: string = reason, mayHaveRun = false): void {
+    this.#writer.failure(id, mayHaveRun, new Failure(reason, message))
   }
 
   /** The caller waits no more. */

@@ -152,6 +152,11 @@ export function iface<const M extends Methods>(name: string, methods: M): Interf
   return new Interface(name, methods)
 }
 
+/** A request of the session itself, in the table of calls: it has a name for errors, and no schemas. */
+export function sessionMethod(name: string): MethodDefinition {
+  return define(name, method())
+}
+
 const REFUSED_NAMES: ReadonlySet<string> = new Set([
   'then',
   'catch',

@@ -1,20 +1,31 @@
-// One end of an RPC conversation over a Connection: unary calls both ways (spec/rpc.md §3, §4).
+// One end of an RPC conversation over a Connection: unary calls on exports, both ways (spec/rpc.md §3, §4).
 // What is not built yet answers `unimplemented`; what breaks the wire format ends the session.
-// Leaves out dialling and re-dialling (src/connect.ts), offers (src/service.ts) and how handlers run (dispatch.ts).
+// Leaves out dialling (src/pool.ts), offers (src/service.ts) and how handlers run (dispatch.ts).
 import { NoisecapError } from '../errors.js'
 import { BAD_RELEASES_MAX } from '../limits.js'
-import type { CloseOutcome, Connection, SessionLimits } from '../session/index.js'
+import {
+  CLOSE_CODES,
+  type CloseOutcome,
+  type CloseReason,
+  type Connection,
+  nameOfCode,
+  refusalError,
+  type SessionLimits,
+} from '../session/index.js'
 import { readFailure, readResult } from './answers.js'
 import type { CallOptions } from './call-options.js'
 import { Deadlines } from './deadlines.js'
 import { Dispatcher, type DispatcherOptions } from './dispatch.js'
+import type { Exported } from './exports.js'
 import { CallError, FAILURE_CODES } from './failure.js'
-import type { MethodDefinition } from './interface.js'
+import { type MethodDefinition, sessionMethod } from './interface.js'
 import { Outbox } from './outbox.js'
+import { type Presentation, writePresentation } from './presentation.js'
 import { Question, type QuestionOwner } from './question.js'
 import { Questions } from './questions.js'
 import { Reassembly } from './reassembly.js'
-import { encodeValueInto } from './values.js'
+import { type ReferenceOwner, RemoteReference } from './remote-reference.js'
+import { decodeValue, encodeValueInto } from './values.js'
 import {
   CALL_FLAG,
   FIRST_SKIPPABLE_OP,
@@ -29,6 +40,14 @@ import {
 
 /** The export that stands for the object of the session's first capability. */
 const ROOT_EXPORT = 0
+
+/** Requests of the session itself, which are no calls on an object. */
+const PRESENT = sessionMethod('present')
+const BEFRIEND = sessionMethod('befriend')
+/** So that a target fits a varint. */
+const EXPORT_ID_MAX = 0x7fff_ffff
+/** Target of those; no export has it. */
+const NO_EXPORT = -1
 
 /** Longest time a CALL can carry, ms. */
 const REMAINING_MAX_MS = 0xffff_ffff
@@ -50,13 +69,15 @@ export interface PeerOptions {
 }
 
 /** One end. */
-export class Peer implements QuestionOwner {
+export class Peer implements QuestionOwner, ReferenceOwner {
   readonly connection: Connection
   readonly deadlines = new Deadlines()
   readonly #options: PeerOptions
   readonly #outbox: Outbox
   readonly #questions: Questions
-  readonly #waiting: { question: Question; input: unknown }[] = []
+  /** Exports of the other side that this side holds. */
+  readonly #references = new Map<number, RemoteReference>()
+  readonly #waiting: { readonly question: Question; ask(): void }[] = []
   readonly #dispatcher: Dispatcher | undefined
   readonly #reassembly: Reassembly
   readonly #reader = new FieldReader()
@@ -103,24 +124,88 @@ export class Peer implements QuestionOwner {
     return this.#dispatcher?.running ?? 0
   }
 
-  /** Call a method of the other side's root object.
+  /** The object of the capability that opened the session. */
+  root(): RemoteReference {
+    return this.#refer(ROOT_EXPORT)
+  }
+
+  #refer(exportId: number): RemoteReference {
+    const reference = new RemoteReference(this, exportId)
+    this.#references.set(exportId, reference)
+    return reference
+  }
+
+  /** Show a further capability of the same service: one HMAC, no DH.
+   * @returns a reference to its object; rejects with a {@link CallError} whose `failureName` says which caveat denies. */
+  async present(presentation: Presentation): Promise<RemoteReference> {
+    return (await this.#request(OP.present, PRESENT, presentation)) as RemoteReference // see #presented
+  }
+
+  /** The reference is there before the next message is read, which may already break it. */
+  #presented(reader: FieldReader, bytes: Uint8Array): RemoteReference {
+    let exportId: unknown
+    try {
+      exportId = decodeValue(bytes, reader.at, reader.end)
+    } catch {
+      throw new WireError('export is not a value')
+    }
+    if (
+      typeof exportId !== 'number' ||
+      !Number.isSafeInteger(exportId) ||
+      exportId < 0 ||
+      exportId > EXPORT_ID_MAX
+    )
+      throw new WireError('export is not a number')
+    if (this.#references.has(exportId)) throw new WireError('export is in use')
+    return this.#refer(exportId)
+  }
+
+  /** Ask the other side to remember this one as a contact, for the capability of an export. */
+  async befriend(exportId: number): Promise<void> {
+    await this.#request(OP.befriend, BEFRIEND, exportId)
+  }
+
+  #request(op: number, method: MethodDefinition, input: Presentation | number): Promise<unknown> {
+    if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
+    const question = new Question(this, method, NO_EXPORT, undefined)
+    this.#enqueue(question, () => {
+      const { sink, mark } = this.#outbox.beginMessage(op)
+      writeVarint(sink, this.#questions.add(question))
+      if (typeof input === 'number') writeVarint(sink, input)
+      else writePresentation(sink, input)
+      this.#outbox.endMessage(mark)
+    })
+    return question.promise
+  }
+
+  releaseExport(exportId: number): void {
+    if (!this.#references.delete(exportId) || this.#over !== undefined) return
+    const { sink, mark } = this.#outbox.beginMessage(OP.release)
+    writeVarint(sink, exportId)
+    writeVarint(sink, 1)
+    this.#outbox.endMessage(mark)
+  }
+
+  /** Call a method of an export of the other side.
    * @param input - encoded before this returns, unless the other side's budget is used up: not to be altered till then.
    * @throws nothing itself; the promise rejects with a {@link CallError}. */
-  call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): Promise<unknown> {
+  callExport(
+    exportId: number,
+    method: MethodDefinition,
+    input: unknown,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
     if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
-    if (options?.signal?.aborted) {
-      return Promise.reject(
-        new CallError('rpc/canceled', `Call ${method.name} was canceled by its caller`, {
-          method: method.name,
-          mayHaveRun: false,
-          cause: options.signal.reason,
-        }),
-      )
-    }
-    const question = new Question(this, method, options)
-    if (this.#questions.isFull) this.#waiting.push({ question, input })
+    if (options?.signal?.aborted) return Promise.reject(canceledBefore(method.name, options.signal.reason))
+    const question = new Question(this, method, exportId, options)
+    if (this.#questions.isFull) this.#enqueue(question, () => this.#ask(question, input))
     else this.#ask(question, input)
     return question.promise
+  }
+
+  #enqueue(question: Question, ask: () => void): void {
+    if (this.#questions.isFull) this.#waiting.push({ question, ask })
+    else ask()
   }
 
   #ask(question: Question, input: unknown): void {
@@ -136,7 +221,7 @@ export class Peer implements QuestionOwner {
         (method.idempotent ? CALL_FLAG.idempotent : 0) |
         (hasDeadline ? CALL_FLAG.deadline : 0),
     )
-    writeVarint(sink, ROOT_EXPORT << 1)
+    writeVarint(sink, question.exportId * 2)
     writeBytes(sink, method.encodedName)
     if (hasDeadline) writeVarint(sink, Math.min(REMAINING_MAX_MS, Math.ceil(remainingMs)))
     try {
@@ -244,14 +329,21 @@ export class Peer implements QuestionOwner {
       case OP.goaway:
         this.#options.goingAway?.()
         return
-      case OP.pull:
       case OP.present:
+      case OP.befriend:
+        this.#serveRequest(op, reader)
+        return
+      case OP.release:
+        if (this.#dispatcher?.release(reader) !== true) this.#strayReference()
+        return
+      case OP.broken:
+        this.#broken(reader.varint(), reader.varint())
+        return
+      case OP.pull:
       case OP.map:
         this.#unimplemented(reader.varint())
         return
-      case OP.release:
       case OP.finish:
-      case OP.broken:
       case OP.item:
       case OP.end:
       case OP.credit:
@@ -268,6 +360,35 @@ export class Peer implements QuestionOwner {
     else this.#unimplemented(reader.varint())
   }
 
+  #serveRequest(op: typeof OP.present | typeof OP.befriend, reader: FieldReader): void {
+    if (this.#dispatcher === undefined) this.#unimplemented(reader.varint())
+    else if (op === OP.present) this.#dispatcher.present(reader)
+    else this.#dispatcher.befriend(reader)
+  }
+
+  /** The other side broke a reference: calls on it are over, and it says why. */
+  #broken(exportId: number, code: number): void {
+    const reference = this.#references.get(exportId)
+    if (reference === undefined) return // it crossed our release
+    const reason = nameOfCode(CLOSE_CODES, code) ?? 'protocol'
+    for (const question of this.#questions.open())
+      if (question.exportId === exportId) question.reject(brokenReference(question, reason))
+    for (const { question } of this.#waiting)
+      if (question.exportId === exportId) question.reject(brokenReference(question, reason))
+    reference.break(reason)
+  }
+
+  /** Break an export of this side: open calls on it are answered, later ones are refused.
+   * @param exportId - of `exported`. */
+  breakExport(exportId: number, exported: Exported, reason: CloseReason): void {
+    if (!this.connection.isOpen) return
+    const { sink, mark } = this.#outbox.beginMessage(OP.broken)
+    writeVarint(sink, exportId)
+    writeVarint(sink, CLOSE_CODES[reason])
+    this.#outbox.endMessage(mark)
+    this.#dispatcher?.breakCalls(exported, `the capability ended: ${reason}`)
+  }
+
   #unimplemented(call: number): void {
     const { sink, mark } = this.#outbox.beginMessage(OP.fail)
     writeVarint(sink, call)
@@ -276,7 +397,7 @@ export class Peer implements QuestionOwner {
     this.#outbox.endMessage(mark)
   }
 
-  /** This version exports no references and no streams, so nothing can be released or credited. */
+  /** Released too often, or a message about something that was never there. */
   #strayReference(): void {
     this.#badReleases += 1
     if (this.#badReleases > BAD_RELEASES_MAX) this.connection.close('limit')
@@ -287,7 +408,8 @@ export class Peer implements QuestionOwner {
     if (question === undefined) throw new WireError('answer to no call')
     try {
       if (question.settled) return
-      if (op === OP.return) readResult(question, reader, bytes)
+      if (op === OP.return && question.method === PRESENT) question.resolve(this.#presented(reader, bytes))
+      else if (op === OP.return) readResult(question, reader, bytes)
       else readFailure(question, reader, bytes)
     } catch (error) {
       // Its id is free already, so the end of the session would not find it.
@@ -303,7 +425,7 @@ export class Peer implements QuestionOwner {
     while (!this.#questions.isFull) {
       const next = this.#waiting.shift()
       if (next === undefined) return
-      if (!next.question.settled) this.#ask(next.question, next.input)
+      if (!next.question.settled) next.ask()
     }
   }
 
@@ -323,6 +445,7 @@ export class Peer implements QuestionOwner {
     for (const { question } of this.#waiting.splice(0))
       question.reject(disconnected(question.method.name, false, error))
     for (const ping of this.#pings.splice(0)) ping.reject(error)
+    this.#references.clear()
     this.#dispatcher?.close()
     this.#options.closed?.(outcome)
   }
@@ -349,4 +472,22 @@ function disconnected(method: string, mayHaveRun: boolean, cause: NoisecapError)
     mayHaveRun,
     cause,
   })
+}
+
+function canceledBefore(method: string, cause: unknown): CallError {
+  const message = `Call ${method} was canceled by its caller`
+  return new CallError('rpc/canceled', message, { method, mayHaveRun: false, cause })
+}
+
+function brokenReference(question: Question, reason: CloseReason): CallError {
+  const method = question.method.name
+  return new CallError(
+    'rpc/permission_denied',
+    `Call ${method} was broken off: the capability ended (${reason})`,
+    {
+      method,
+      mayHaveRun: question.id !== undefined,
+      cause: refusalError(reason),
+    },
+  )
 }

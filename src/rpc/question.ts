@@ -16,6 +16,8 @@ export interface QuestionOwner {
 /** One outgoing call. */
 export class Question {
   readonly method: MethodDefinition
+  /** What is called, an export of the other side. */
+  readonly exportId: number
   readonly promise: Promise<unknown>
   /** Set when the CALL was written; undefined while it waits for the peer's budget. */
   id: number | undefined
@@ -28,8 +30,14 @@ export class Question {
   #signal: AbortSignal | undefined
   #onAbort: (() => void) | undefined
 
-  constructor(owner: QuestionOwner, method: MethodDefinition, options: CallOptions | undefined) {
+  constructor(
+    owner: QuestionOwner,
+    method: MethodDefinition,
+    exportId: number,
+    options: CallOptions | undefined,
+  ) {
     this.method = method
+    this.exportId = exportId
     this.#owner = owner
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve

@@ -36,6 +36,11 @@ export class Questions {
     return question
   }
 
+  /** Every question that has an id. */
+  *open(): Generator<Question> {
+    for (const question of this.#byId) if (question !== undefined) yield question
+  }
+
   /** Free all. */
   takeAll(): Question[] {
     const all = this.#byId.filter((question) => question !== undefined)

@@ -3,10 +3,13 @@
 import type { PublicKey } from '../crypto/index.js'
 import type { CallContext } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
+import type { Exported } from './exports.js'
 
 /** One incoming call, from CALL to RETURN or FAIL. */
 export class ServerCall implements CallContext {
   readonly id: number
+  /** What it was made on; undefined for a request of the session itself. */
+  readonly exported: Exported | undefined
   readonly client: PublicKey | undefined
   /** Whether the handler was entered. */
   mayHaveRun = false
@@ -16,8 +19,15 @@ export class ServerCall implements CallContext {
   readonly #deadlines: Deadlines
   #slot = -1
 
-  constructor(id: number, client: PublicKey | undefined, remainingMs: number, deadlines: Deadlines) {
+  constructor(
+    id: number,
+    exported: Exported | undefined,
+    client: PublicKey | undefined,
+    remainingMs: number,
+    deadlines: Deadlines,
+  ) {
     this.id = id
+    this.exported = exported
     this.client = client
     this.#deadlines = deadlines
     this.#deadlineMs = performance.now() + remainingMs

@@ -6,6 +6,8 @@ import type { Interface, MethodDefinition, Methods } from './interface.js'
 /** What a stub forwards to. */
 export interface Caller {
   call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): Promise<unknown>
+  /** Ask the service to remember this client's key, so that it may greet with KK. */
+  befriend(): Promise<void>
   dispose(): Promise<void>
 }
 
@@ -33,6 +35,19 @@ class Stamp extends Identity {
   static callerOf(target: object): Caller {
     return (target as Stamp).#caller
   }
+
+  static bears(target: object): boolean {
+    return #caller in target
+  }
+}
+
+/** What a stub forwards to.
+ * @throws TypeError for anything but a stub. */
+export function callerOf(stub: unknown): Caller {
+  if (typeof stub !== 'object' || stub === null || !Stamp.bears(stub)) {
+    throw new TypeError('Cannot use reference: expected an object that connect gave')
+  }
+  return Stamp.callerOf(stub)
 }
 
 const prototypes = new WeakMap<Interface, object>()

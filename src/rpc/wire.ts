@@ -28,6 +28,7 @@ export const OP = {
   map: 17,
   resolve: 18,
   disembargo: 19,
+  befriend: 20,
 } as const
 /** Ops from here on may be skipped by who does not know them. */
 export const FIRST_SKIPPABLE_OP = 0x80

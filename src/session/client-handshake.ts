@@ -15,8 +15,8 @@ import {
   type ServiceAnswer,
   type SessionLimits,
 } from './parameters.js'
+import { refusalError } from './refusal-error.js'
 import { Session } from './session.js'
-import { statusError } from './status-error.js'
 import { PATTERNS } from './wire.js'
 
 /** What a client brings. */
@@ -125,7 +125,7 @@ export class ClientHandshake {
   #finish(answer: ServiceAnswer, session: Session): ClientStep {
     if (answer.status !== 'ok') {
       session.destroy()
-      throw statusError(answer.status)
+      throw refusalError(answer.status)
     }
     this.#state = 'done'
     return { session, limits: answer.limits }
@@ -177,7 +177,7 @@ function answerIn(payload: Uint8Array): ServiceAnswer {
 
 /** An early answer of XK: a refusal, or not from this service. */
 function statusOrForeign({ status }: ServiceAnswer): NoisecapError {
-  return status === 'ok' ? foreign() : statusError(status)
+  return status === 'ok' ? foreign() : refusalError(status)
 }
 
 function foreign(): NoisecapError {

@@ -38,7 +38,7 @@ export function contactDay(unixSeconds: number): number {
 }
 
 /** Contacts by the tags of three days; each day is computed once, when first asked for. */
-export class ContactIndex implements ContactLookup {
+class ContactIndex implements ContactLookup {
   readonly #contacts = new Map<string, Contact>()
   readonly #days = new Map<number, Map<string, PublicKey>>()
 

@@ -17,6 +17,16 @@ export {
 export { mac1Key } from './hello.js'
 export { type InitiatedSession, initiateSession } from './initiate.js'
 export { DEFAULT_LIMITS, type SessionLimits } from './parameters.js'
+export { presentCapability, presentedParts } from './present.js'
+export { type Refusal, refusalError } from './refusal-error.js'
 export type { HelloQuestion, ServiceIdentity } from './server-handshake.js'
-export { type Verdict, type Verifier, verifyHello } from './verifier.js'
-export { type CloseReason, nameOfCode } from './wire.js'
+export type { Session } from './session.js'
+export {
+  type PresentationQuestion,
+  type Verdict,
+  type Verifier,
+  type VerifierKnowledge,
+  verifyHello,
+  verifyPresentation,
+} from './verifier.js'
+export { CLOSE_CODES, type CloseReason, nameOfCode, type Status } from './wire.js'

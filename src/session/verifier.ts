@@ -1,8 +1,15 @@
 // The verifier in this process: recomputes a capability from its locator, checks the proof, then judges time, pattern,
-// use and revocation (spec/session.md §5). A verifier elsewhere answers the same HelloQuestion.
+// use and revocation; for hellos and for capabilities shown inside a session (spec/session.md §5). A verifier elsewhere answers the same HelloQuestion.
 // Leaves out what is judged after the client's first transport message: holder, claims, object (src/service.ts).
-import { equalConstantTime } from '../bytes.js'
-import { type Authority, judge, type RevocationSet, type Verified, verify } from '../capability/index.js'
+import {
+  type Authority,
+  judge,
+  type PatternName,
+  type ProofPurpose,
+  type RevocationSet,
+  type Verified,
+  verify,
+} from '../capability/index.js'
 import type { SessionLimits } from './parameters.js'
 import type { HelloAnswer, HelloQuestion, ServiceIdentity } from './server-handshake.js'
 import type { Status } from './wire.js'
@@ -29,24 +36,42 @@ export interface VerifierKnowledge {
 /** Verify one hello.
  * @returns undefined unless the proof is genuine; only a genuine holder is told a status. */
 export function verifyHello(question: HelloQuestion, knowledge: VerifierKnowledge): Verdict | undefined {
+  const proven = verifyProof(question, 'hello', knowledge)
+  if (proven === undefined) return undefined
+  const { verified, status } = proven
+  return { answer: { psk: verified.keys.psk(question.protocol), status, limits: knowledge.limits }, verified }
+}
+
+/** What a verifier is asked about a capability that is shown inside a session. */
+export type PresentationQuestion = Pick<HelloQuestion, 'locator' | 'proof' | 'proven' | 'pattern'>
+
+/** Verify one presentation; holder, claims and object are judged by the session.
+ * @returns undefined unless the proof is genuine. */
+export function verifyPresentation(
+  question: PresentationQuestion,
+  knowledge: VerifierKnowledge,
+): { readonly verified: Verified; readonly status: Status } | undefined {
+  return verifyProof(question, 'present', knowledge)
+}
+
+function verifyProof(
+  question: PresentationQuestion,
+  purpose: ProofPurpose,
+  knowledge: VerifierKnowledge,
+): { readonly verified: Verified; readonly status: Status } | undefined {
   const verified = verify(question.locator, knowledge.authority)
   if (!verified.ok) return undefined
-  const proof = verified.keys.prove('hello', ...question.proven)
-  if (!equalConstantTime(proof, question.proof)) {
+  if (!verified.keys.checkProof(question.proof, purpose, ...question.proven)) {
     verified[Symbol.dispose]()
     return undefined
   }
-  const psk = verified.keys.psk(question.protocol)
-  return {
-    answer: { psk, status: statusOf(question, verified, knowledge), limits: knowledge.limits },
-    verified,
-  }
+  return { verified, status: statusOf(question.pattern, verified, knowledge) }
 }
 
 /** Revocation is asked first and without early exit, so that timing does not tell which link was revoked. */
-function statusOf(question: HelloQuestion, verified: Verified, knowledge: VerifierKnowledge): Status {
+function statusOf(pattern: PatternName, verified: Verified, knowledge: VerifierKnowledge): Status {
   const revoked = knowledge.revocations.revokesAny(verified.ids)
-  const judgement = judge(verified, { now: knowledge.nowSeconds, pattern: question.pattern, use: 'call' })
+  const judgement = judge(verified, { now: knowledge.nowSeconds, pattern, use: 'call' })
   if (revoked) return 'revoked'
   return judgement
 }

@@ -64,6 +64,9 @@ export const CLOSE_CODES = {
 /** Name of a close code. */
 export type CloseReason = keyof typeof CLOSE_CODES
 
+/** Who shows a further capability, in its proof (spec/session.md §5). */
+export const PRESENTER_CODES = { client: 1, service: 2 } as const
+
 /** First byte of the plaintext of a close record; the number of CLOSE in the table of ops (spec/rpc.md §3). */
 export const CLOSE_RECORD_KIND = 16
 

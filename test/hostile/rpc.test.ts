@@ -2,6 +2,7 @@
 // name of JavaScript's own objects is reachable.
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
+import { concat } from '../../src/bytes.js'
 import { BAD_RELEASES_MAX, FRAGMENT_MAX_BYTES } from '../../src/limits.js'
 import { FAILURE_CODES } from '../../src/rpc/failure.js'
 import { CallError, iface, method } from '../../src/rpc/index.js'
@@ -54,7 +55,15 @@ describe('what ends the session as protocol', () => {
   const cases: [string, Uint8Array[]][] = [
     ['an unknown kind of frame', [Uint8Array.of(9, 0)]],
     ['a stream frame', [Uint8Array.of(FRAME.stream, 0, 1)]],
-    ['an unknown op below 0x80', [batch(message(20))]],
+    ['an unknown op below 0x80', [batch(message(21))]],
+    ['PRESENT with a locator of 2,561 bytes', [batch(message(OP.present, 0, 2_561))]],
+    ['PRESENT cut short', [batch(message(OP.present, 0, 3, 1, 2, 3))]],
+    [
+      'PRESENT with 17 salts',
+      [batch(concat(message(OP.present, 0, 0), new Uint8Array(32), Uint8Array.of(17)))],
+    ],
+    ['BEFRIEND without an export', [batch(message(OP.befriend, 0))]],
+    ['RELEASE without a count', [batch(message(OP.release, 0))]],
     ['CLOSE inside a batch', [batch(message(OP.close, 0))]],
     ['RESOLVE', [batch(message(OP.resolve, 0))]],
     ['an empty message', [Uint8Array.of(0, 0)]],
@@ -92,7 +101,7 @@ describe('what ends the session as protocol', () => {
 
   test('a RETURN twice to one call', async () => {
     const { peer, send, received, outcome } = await calling()
-    const promise = peer.call(echo, 1, undefined)
+    const promise = peer.callExport(0, echo, 1, undefined)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, 'a'), returned(0, 'b')))
     expect(await promise).toBe('a')
@@ -101,7 +110,10 @@ describe('what ends the session as protocol', () => {
 
   test('a FAIL that stops in the middle fails its call and hangs nobody', async () => {
     const { peer, send, received, outcome } = await calling()
-    const both = Promise.allSettled([peer.call(echo, 1, undefined), peer.call(echo, 2, undefined)])
+    const both = Promise.allSettled([
+      peer.callExport(0, echo, 1, undefined),
+      peer.callExport(0, echo, 2, undefined),
+    ])
     await expect.poll(received).toHaveLength(2)
     send(batch(message(OP.fail, 0)))
     for (const result of await both) {
@@ -123,11 +135,8 @@ describe('what is skipped or refused without harm', () => {
 
   test.each([
     ['PULL', message(OP.pull, 5)],
-    ['PRESENT', message(OP.present, 5, 0, 0)],
     ['MAP', message(OP.map, 5, 0)],
-    ['a CALL on another export', call(5, 'echo', 1, { target: 2 })],
     ['a CALL on an answer', call(5, 'echo', 1, { target: 1 })],
-    ['a CALL on the highest export', call(5, 'echo', 1, { target: 0xffff_fffe })],
     ['a one-way CALL', call(5, 'echo', 1, { flags: CALL_FLAG.oneWay })],
     ['a CALL with a trace', call(5, 'echo', 1, { flags: CALL_FLAG.want | CALL_FLAG.trace })],
   ])('%s is answered unimplemented', async (_name, bytes) => {
@@ -136,10 +145,44 @@ describe('what is skipped or refused without harm', () => {
     await expect.poll(answers).toEqual([{ op: OP.fail, id: 5, code: FAILURE_CODES.unimplemented }])
   })
 
-  test('a client that is called answers unimplemented', async () => {
+  const presented = (id: number) =>
+    bytesOf((sink) => {
+      writeByte(sink, OP.present)
+      for (const field of [id, 0]) writeVarint(sink, field)
+      writeBytes(sink, new Uint8Array(33))
+    })
+
+  test.each([
+    ['CALL', call(9, 'echo')],
+    ['PRESENT', presented(9)],
+    ['BEFRIEND', message(OP.befriend, 9, 0)],
+  ])('%s is answered unimplemented by a client, which offers nothing', async (_name, bytes) => {
     const { send, received } = await calling()
-    send(batch(call(9, 'echo')))
+    send(batch(bytes))
     await expect.poll(received).toEqual([{ op: OP.fail, id: 9, code: FAILURE_CODES.unimplemented }])
+  })
+
+  test.each([
+    ['PRESENT', presented(9)],
+    ['BEFRIEND', message(OP.befriend, 9, 0)],
+  ])('%s is answered unimplemented by a service that has no use for it', async (_name, bytes) => {
+    const { send, answers } = await served()
+    send(batch(bytes))
+    await expect.poll(answers).toEqual([{ op: OP.fail, id: 9, code: FAILURE_CODES.unimplemented }])
+  })
+
+  test.each([1, 77, 0x7fff_ffff])('a CALL on export %i, which is not there, is not_found', async (id) => {
+    const { send, answers } = await served()
+    send(batch(call(5, 'echo', 1, { target: 2 * id })))
+    await expect.poll(answers).toEqual([{ op: OP.fail, id: 5, code: FAILURE_CODES.not_found }])
+  })
+
+  test('BROKEN of a reference that is not held is ignored', async () => {
+    const { send, peer } = await calling()
+    send(batch(message(OP.broken, 5, 4)))
+    const answer = peer.callExport(0, echo, 1, undefined)
+    send(batch(returned(0, 1)))
+    expect(await answer).toBe(1)
   })
 
   test.each(['constructor', 'toString', '__proto__', 'then', 'hasOwnProperty', 'hidden', 'valueOf', ''])(
@@ -162,7 +205,7 @@ describe('what is skipped or refused without harm', () => {
   })
 
   test('what the capability does not allow is denied before the value is read', async () => {
-    const { send, answers } = await served({ authorize: () => 'permission_denied' })
+    const { send, answers } = await served({ authorize: () => 'denied' })
     send(batch(Uint8Array.of(OP.call, 0, 1, 0, 4, 0x65, 0x63, 0x68, 0x6f, 0x5f)))
     await expect.poll(answers).toEqual([{ op: OP.fail, id: 0, code: FAILURE_CODES.permission_denied }])
   })
@@ -201,7 +244,7 @@ describe('budgets', () => {
 
   test('more than 100 stray releases end the session, 100 do not', async () => {
     const { send, answers, outcome } = await served()
-    send(batch(...Array.from({ length: BAD_RELEASES_MAX }, (_, i) => message(OP.release, i, 1))))
+    send(batch(...Array.from({ length: BAD_RELEASES_MAX }, (_, i) => message(OP.release, i + 1, 1))))
     send(batch(call(0, 'echo')))
     await expect.poll(answers).toEqual([{ op: OP.return, id: 0 }])
     send(batch(message(OP.finish, 0)))
@@ -213,7 +256,7 @@ describe('results of a peer', () => {
   test('a result with a then is data: never called, never awaited', async () => {
     const data = Object.fromEntries([['then', 'not a method']])
     const { peer, send, received } = await calling()
-    const promise = peer.call(echo, 1, undefined)
+    const promise = peer.callExport(0, echo, 1, undefined)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, data)))
     expect(await promise).toEqual(data)
@@ -231,7 +274,9 @@ describe('results of a peer', () => {
       ),
     })
     const { peer, send, received } = await calling()
-    const promise = peer.call(evil.methods.get('get')!, undefined, undefined).catch((error: unknown) => error)
+    const promise = peer
+      .callExport(0, evil.methods.get('get')!, undefined, undefined)
+      .catch((error: unknown) => error)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, 1)))
     expect(await promise).toMatchObject({ code: 'rpc/bad_value', mayHaveRun: true })
@@ -240,11 +285,11 @@ describe('results of a peer', () => {
 
   test('a result that is no value fails its call, never the session', async () => {
     const { peer, send, received } = await calling()
-    const bad = peer.call(echo, 1, undefined).catch((error: unknown) => error)
+    const bad = peer.callExport(0, echo, 1, undefined).catch((error: unknown) => error)
     await expect.poll(received).toHaveLength(1)
     send(batch(Uint8Array.of(OP.return, 0, 0x5f)))
     expect(await bad).toMatchObject({ code: 'rpc/bad_value', mayHaveRun: true })
-    const good = peer.call(echo, 1, undefined)
+    const good = peer.callExport(0, echo, 1, undefined)
     await expect.poll(received).toHaveLength(2)
     send(batch(returned(0, 'good')))
     expect(await good).toBe('good')
@@ -252,7 +297,7 @@ describe('results of a peer', () => {
 
   test('an unknown failure code is rpc/unknown', async () => {
     const { peer, send, received } = await calling()
-    const failed = peer.call(echo, 1, undefined).catch((error: unknown) => error)
+    const failed = peer.callExport(0, echo, 1, undefined).catch((error: unknown) => error)
     await expect.poll(received).toHaveLength(1)
     send(batch(message(OP.fail, 0, 99, 0)))
     expect(await failed).toMatchObject({ code: 'rpc/unknown', mayHaveRun: false })
@@ -271,7 +316,7 @@ describe('secrets', () => {
     const { peer } = await calling()
     const secret = 'hunter2'
     const error = await peer
-      .call(echo, { deep: [{ secret, fn: () => secret }] }, undefined)
+      .callExport(0, echo, { deep: [{ secret, fn: () => secret }] }, undefined)
       .catch((e: unknown) => e)
     expect(error).toMatchObject({ code: 'rpc/bad_value' })
     expect(inspect(error, { depth: 9 }).replaceAll(/\s+at .*/g, '')).not.toContain(secret)

@@ -178,7 +178,7 @@ describe('what a capability does not allow', () => {
     await ada.list()
     await world.service.revocations.revoke(capability.ids()[0]!)
     const code = await codeOf(ada.list())
-    expect(['session/revoked', 'rpc/disconnected']).toContain(code)
+    expect(['session/revoked', 'rpc/permission_denied']).toContain(code)
     await expect.poll(() => codeOf(ada.list())).toBe('session/revoked')
   })
 
@@ -189,7 +189,7 @@ describe('what a capability does not allow', () => {
     expect(await ada.list()).toEqual([])
     expect(await codeOf(connect(bound, resolvers()))).toBe('session/denied')
     const thief = await connect(bound, { ...resolvers(), key: generateKeyPair() })
-    expect(await codeOf(thief.list())).toBe('rpc/disconnected')
+    expect(await codeOf(thief.list())).toBe('rpc/permission_denied')
     await expect.poll(() => codeOf(thief.list())).toBe('session/denied')
   })
 

@@ -3,7 +3,7 @@
 import { utf8 } from '../../src/bytes.js'
 import { ByteSink } from '../../src/rpc/byte-sink.js'
 import type { DispatcherOptions, InternalError } from '../../src/rpc/dispatch.js'
-import { type Interface, Peer } from '../../src/rpc/index.js'
+import { type Exported, Exports, type Interface, Peer } from '../../src/rpc/index.js'
 import { encodeValue } from '../../src/rpc/values.js'
 import { CALL_FLAG, FieldReader, FRAME, OP, writeByte, writeBytes, writeVarint } from '../../src/rpc/wire.js'
 import type { SessionLimits } from '../../src/session/index.js'
@@ -81,16 +81,26 @@ export function answersIn(records: readonly Uint8Array[]): { op: number; id: num
 export async function serve(
   description: Interface,
   object: object,
-  options: { limits?: Partial<SessionLimits>; authorize?: DispatcherOptions['authorize'] } = {},
+  options: {
+    limits?: Partial<SessionLimits>
+    authorize?: Exported['authorize']
+    present?: DispatcherOptions['present']
+  } = {},
 ) {
   const { client, service, limits } = await openPair()
   const errors: InternalError[] = []
+  const exports = new Exports(DEFAULT_LIMITS.maxExports)
+  exports.add({
+    authorize: options.authorize ?? (() => 'ok'),
+    target: () => ({ description, object }),
+    released: () => {},
+  })
   const peer = new Peer(service, {
     remoteLimits: limits,
     localLimits: { ...DEFAULT_LIMITS, ...options.limits },
     serves: {
-      root: () => ({ description, object }),
-      authorize: options.authorize ?? (() => 'ok'),
+      exports,
+      ...(options.present === undefined ? {} : { present: options.present }),
       client: undefined,
       onInternalError: (report) => errors.push(report),
     },

@@ -13,6 +13,7 @@ function stubbed() {
       calls.push([definition.name, input, options])
       return 1
     },
+    befriend: async () => {},
     dispose: async () => {
       disposed += 1
     },

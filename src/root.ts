@@ -1,0 +1,146 @@
+// The object behind a capability, over whatever session is open: after a lost connection the next call dials again, with
+// backoff and jitter; a refusal by the service itself is final. Leaves out sharing of sessions (pool.ts) and calls (src/rpc).
+import type { Capability } from './capability/index.js'
+import { NoisecapError } from './errors.js'
+import type { PoolOptions, SessionPool } from './pool.js'
+import type { Lease } from './pooled-session.js'
+import { CallError, type Caller, type CallOptions, type MethodDefinition } from './rpc/index.js'
+import { type CloseReason, refusalError } from './session/index.js'
+import { untilAborted } from './until-aborted.js'
+
+const BACKOFF_FIRST_MS = 100
+const BACKOFF_MAX_MS = 10_000
+
+/** How to reach the object, each time anew. */
+export interface RootOptions extends PoolOptions {
+  readonly timeoutMs: number
+}
+
+/** A sturdy reference: lasts as long as its capability. */
+export class Root implements Caller {
+  readonly #capability: Capability
+  readonly #pool: SessionPool
+  readonly #options: RootOptions
+  #lease: Lease | undefined
+  #opening: Promise<Lease> | undefined
+  #final: NoisecapError | undefined
+  #failures = 0
+  #notBeforeMs = 0
+
+  constructor(capability: Capability, pool: SessionPool, options: RootOptions) {
+    this.#capability = capability
+    this.#pool = pool
+    this.#options = options
+  }
+
+  /** Reach the object for the first time. */
+  async open(signal: AbortSignal | undefined): Promise<void> {
+    await this.#open(signal)
+  }
+
+  call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): Promise<unknown> {
+    const lease = this.#lease
+    if (lease !== undefined) return lease.reference.call(method, input, options)
+    return this.#callLater(method, input, options)
+  }
+
+  async befriend(): Promise<void> {
+    const lease = this.#lease ?? (await this.#reopen())
+    await lease.reference.befriend()
+  }
+
+  async dispose(): Promise<void> {
+    this.#final ??= new NoisecapError('session/closed', 'Cannot call: the reference was disposed')
+    const lease = this.#lease
+    this.#lease = undefined
+    await lease?.release()
+  }
+
+  /** The session was lost: open another, as often as calls ask for it and backoff allows. */
+  async #callLater(
+    method: MethodDefinition,
+    input: unknown,
+    options: CallOptions | undefined,
+  ): Promise<unknown> {
+    const { timeoutMs, signal } = options ?? {}
+    const began = performance.now()
+    const waits = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)]
+    const giveUp = AbortSignal.any(waits.filter((each) => each !== undefined))
+    let lease: Lease
+    try {
+      lease = await untilAborted(this.#reopen(), giveUp)
+    } catch (cause) {
+      throw unavailable(method.name, cause, this.#final)
+    }
+    const left = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - began))
+    return lease.reference.call(method, input, { signal, timeoutMs: left })
+  }
+
+  #reopen(): Promise<Lease> {
+    if (this.#final !== undefined) return Promise.reject(this.#final)
+    this.#opening ??= this.#openAfterBackoff().finally(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  async #openAfterBackoff(): Promise<Lease> {
+    const waitMs = this.#notBeforeMs - performance.now()
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+    if (this.#final !== undefined) throw this.#final
+    try {
+      const lease = await this.#open(undefined)
+      this.#failures = 0
+      return lease
+    } catch (error) {
+      const delayMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.#failures)
+      this.#failures += 1
+      this.#notBeforeMs = performance.now() + delayMs * (0.5 + Math.random() / 2)
+      throw error
+    }
+  }
+
+  async #open(signal: AbortSignal | undefined): Promise<Lease> {
+    const deadline = AbortSignal.timeout(this.#options.timeoutMs)
+    const dialSignal = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
+    const lease = await this.#pool.acquire(this.#capability, this.#options, dialSignal)
+    lease.events = {
+      broken: (reason) => this.#broken(lease, reason),
+      lost: () => this.#forget(lease),
+    }
+    if (this.#final !== undefined) {
+      await lease.release()
+      throw this.#final
+    }
+    // Lost in between: the next call dials again.
+    if (lease.isLive) this.#lease = lease
+    return lease
+  }
+
+  #broken(lease: Lease, reason: CloseReason): void {
+    this.#forget(lease)
+    this.#final ??= refusalError(reason)
+  }
+
+  #forget(lease: Lease): void {
+    if (this.#lease === lease) this.#lease = undefined
+  }
+}
+
+function unavailable(method: string, cause: unknown, final: NoisecapError | undefined): unknown {
+  if (final !== undefined && cause === final) return final
+  if (cause instanceof DOMException) {
+    const code = cause.name === 'TimeoutError' ? 'rpc/deadline_exceeded' : 'rpc/canceled'
+    return new CallError(code, `Call ${method} was given up while connecting`, {
+      method,
+      mayHaveRun: false,
+      cause,
+    })
+  }
+  const why = cause instanceof Error ? cause.message : 'the service is away'
+  return new CallError('rpc/unavailable', `Call ${method} failed: ${why}`, {
+    method,
+    mayHaveRun: false,
+    cause,
+  })
+}

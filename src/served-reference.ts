@@ -1,0 +1,104 @@
+// One capability at work in a session: its caveats are judged at each dispatch, it ends by expiry, revocation or release,
+// and nothing of the session outlives it unless another capability carries that (spec/session.md §5).
+// Leaves out the session that holds several (served-session.ts) and the objects they share (served-objects.ts).
+import { allowsMethod, expiresAt, judgeTime, type Verified } from './capability/index.js'
+import { CLOCK_LEEWAY_SECONDS } from './limits.js'
+import type { Exported, Permission, Target } from './rpc/index.js'
+import type { ObjectUse } from './served-objects.js'
+import type { CloseReason } from './session/index.js'
+
+/** What a reference tells its session. */
+export interface ReferenceHost {
+  /** It is over: tell the client, and end the session if it was the last. */
+  ended(reference: ServedReference, reason: CloseReason): void
+  /** The client needs it no more. */
+  released(): void
+  /** Call `expire` in `delayMs`.
+   * @returns call it to forget that. */
+  expireIn(subject: { expire(): void }, delayMs: number): () => void
+}
+
+/** Between two looks at a clock that went back, ms. */
+const RECHECK_MS = 1_000
+
+/** A capability that a client has proven. */
+export class ServedReference implements Exported {
+  /** In this session; set when it is exported. */
+  exportId = 0
+  readonly verified: Verified
+  readonly holderSalts: readonly Uint8Array[]
+  readonly #host: ReferenceHost
+  readonly #use: ObjectUse
+  #live = true
+  #stopExpiry: (() => void) | undefined
+
+  /** @param verified - taken over. */
+  constructor(host: ReferenceHost, verified: Verified, holderSalts: readonly Uint8Array[], use: ObjectUse) {
+    this.#host = host
+    this.verified = verified
+    this.holderSalts = holderSalts
+    this.#use = use
+    this.#scheduleExpiry()
+  }
+
+  /** Whether calls may still go through it. */
+  get isLive(): boolean {
+    return this.#live
+  }
+
+  authorize(method: string): Permission {
+    // A revocation needs no look here: its change event has ended the reference before any later record.
+    if (!this.#live || !this.#isInTime()) return 'broken'
+    return allowsMethod(this.verified, method) ? 'ok' : 'denied'
+  }
+
+  target(): Target | Promise<Target> {
+    return this.#use.target()
+  }
+
+  /** Its time has come, or the clock went back. */
+  expire(): void {
+    this.#stopExpiry = undefined
+    if (this.#live && this.#isInTime()) this.#scheduleExpiry()
+  }
+
+  /** It is over for this reason; the client is told. */
+  end(reason: CloseReason): void {
+    if (!this.#live) return
+    this.#stop()
+    this.#host.ended(this, reason)
+  }
+
+  released(): void {
+    if (!this.#live) return
+    this.#stop()
+    this.#host.released()
+  }
+
+  /** The session is over. */
+  abandon(): void {
+    this.#stop()
+  }
+
+  #isInTime(): boolean {
+    if (judgeTime(this.verified, Date.now() / 1_000) === 'ok') return true
+    this.end('expired')
+    return false
+  }
+
+  #scheduleExpiry(): void {
+    const expires = expiresAt(this.verified)
+    if (expires === undefined) return
+    const delayMs = (expires + CLOCK_LEEWAY_SECONDS) * 1_000 - Date.now()
+    this.#stopExpiry = this.#host.expireIn(this, Math.max(RECHECK_MS, delayMs))
+  }
+
+  #stop(): void {
+    if (!this.#live) return
+    this.#live = false
+    this.#stopExpiry?.()
+    this.#stopExpiry = undefined
+    this.#use.end()
+    this.verified[Symbol.dispose]()
+  }
+}
