@@ -9,9 +9,9 @@ const below = {
   session: ['crypto', 'noise', 'capability', 'transport'],
   rpc: ['crypto', 'capability', 'session', 'transport'],
 }
-const foundationFiles = '^src/(errors|limits|bytes|dcbor|redact|clock)\\.ts$'
+const foundationFiles = '^src/(errors|limits|bytes|dcbor|redact|clock|location)\\.ts$'
 const nodeFiles =
-  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix)|capability/(key-file|revocation-file|files|atomic-file)|resolve/file|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
+  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe)|capability/(key-file|revocation-file|files|atomic-file)|resolve/file|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -47,7 +47,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(capability/files|resolve/file|transport/tcp)\\.ts$',
+          '^src/(capability/files|resolve/file|transport/(tcp|unix))\\.ts$',
         ],
       },
     },

@@ -11,6 +11,7 @@ export default defineConfig({
     'resolve/file': 'src/resolve/file.ts',
     cli: 'src/cli/main.ts',
     'transport/tcp': 'src/transport/tcp.ts',
+    'transport/unix': 'src/transport/unix.ts',
   },
   format: 'esm',
   target: ['node20.19', 'es2022'],

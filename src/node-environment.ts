@@ -1,7 +1,8 @@
-// Node's transports and directories: TCP, and the file registry of this machine.
+// Node's transports and directories: TCP, unix sockets, and the file registry of this machine.
 import type { Environment } from './environment.js'
 import { FileRegistry } from './resolve/file.js'
 import { dialTcp, listenTcp } from './transport/tcp.js'
+import { dialUnix, listenUnix } from './transport/unix.js'
 
 let registry: FileRegistry | undefined
 
@@ -13,7 +14,10 @@ function defaultRegistry(): FileRegistry {
 
 /** What `connect` and `Service` use in Node. */
 export const nodeEnvironment: Environment = {
-  transports: new Map([['tcp', { dial: dialTcp, listen: listenTcp }]]),
+  transports: new Map([
+    ['tcp', { dial: dialTcp, listen: listenTcp }],
+    ['unix', { dial: dialUnix, listen: listenUnix }],
+  ]),
   resolvers: () => [defaultRegistry()],
   announcers: () => [defaultRegistry()],
 }

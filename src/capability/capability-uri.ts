@@ -10,6 +10,7 @@ import {
   LOCATIONS_MAX,
   TOKEN_MAX_BYTES,
 } from '../limits.js'
+import { isLocation } from '../location.js'
 import { KEY_HASH_TEXT_CHARS } from './keys.js'
 import { Malformed } from './malformed.js'
 
@@ -28,7 +29,6 @@ export interface CapabilityText extends Hints {
 const SCHEME = 'noisecap://'
 const FRAGMENT_MAX_CHARS = Math.ceil((TOKEN_MAX_BYTES * 4) / 3)
 const SHAPE = /^noisecap:\/\/([a-z2-7]{52})(?:\/([^/?#]+))?(?:\?([^?#]+))?#([A-Za-z0-9_-]+)$/
-const LOCATION = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/
 const CONTROL_OR_FORMAT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 /** The one text of `parts`.
@@ -137,10 +137,6 @@ function isLabel(label: string): boolean {
     !/^\.*$/.test(label) &&
     !CONTROL_OR_FORMAT.test(label)
   )
-}
-
-function isLocation(location: string): boolean {
-  return location.length <= LOCATION_MAX_CHARS && LOCATION.test(location)
 }
 
 /** Finds exported capabilities in logs, repositories and chats: what a secret scanner should be given. */

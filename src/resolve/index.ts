@@ -6,7 +6,7 @@ export {
   isLocation,
   type ParsedLocation,
   parseLocation,
-} from './location.js'
+} from '../location.js'
 export { orderLocations } from './order.js'
 export { type Reach, reachOf, reachOfHost } from './reach.js'
 export {

@@ -1,7 +1,7 @@
 // How far a location reaches: this machine, a private network, or anywhere (spec/resolve.md §7).
 // A directory on a network must not send clients to loopback or to neighbours behind their firewall unless they opt in.
 // Judges addresses as written; leaves out what a host name resolves to, which is known at the dial only.
-import { parseLocation } from './location.js'
+import { parseLocation } from '../location.js'
 
 /** Where a location leads. `name` is a host name that could lead anywhere. */
 export type Reach = 'loopback' | 'link-local' | 'private' | 'public' | 'name'

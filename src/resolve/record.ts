@@ -21,7 +21,7 @@ import {
   LOCATION_SEQUENCE_AHEAD_MAX_MS,
   LOCATIONS_MAX,
 } from '../limits.js'
-import { isLocation } from './location.js'
+import { isLocation } from '../location.js'
 
 /** One location as its service announces it. */
 export interface AnnouncedLocation {

@@ -28,6 +28,8 @@ class MemoryPipe implements Pipe {
   #peerEnded = false
   #endDelivered = false
   #closed = false
+  #error: Error | undefined
+  #closedTold = false
   #wantsDrain = false
 
   constructor(framing: Framing) {
@@ -44,7 +46,8 @@ class MemoryPipe implements Pipe {
 
   start(events: PipeEvents): void {
     this.#events = events
-    this.#schedule()
+    if (this.#closed) this.#tellClosed()
+    else this.#schedule()
   }
 
   write(bytes: Uint8Array): boolean {
@@ -88,9 +91,19 @@ class MemoryPipe implements Pipe {
   #close(error: Error | undefined): void {
     if (this.#closed) return
     this.#closed = true
+    this.#error = error
     this.#inbox = []
     this.#inboxBytes = 0
-    queueMicrotask(() => this.#events?.closed(error))
+    this.#tellClosed()
+  }
+
+  /** Once, and not before somebody listens. */
+  #tellClosed(): void {
+    queueMicrotask(() => {
+      if (this.#events === undefined || this.#closedTold) return
+      this.#closedTold = true
+      this.#events.closed(this.#error)
+    })
   }
 
   #schedule(): void {

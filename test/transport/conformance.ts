@@ -1,4 +1,5 @@
 // What every transport must do; each transport's own test runs this suite with a way to make two joined pipes.
+import { createHash, randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Pipe } from '../../src/transport/index.js'
 
@@ -9,6 +10,10 @@ export interface Ends {
   close(): Promise<void>
 }
 
+/** What a transport may accept for a peer that reads nothing: its own buffers and those of the system, bytes. */
+const ACCEPTED_UNREAD_MAX_BYTES = 32 * 1_048_576
+const CHUNK_BYTES = 65_536
+const BULK_BYTES = 64 * 1_048_576
 /** Everything that happened on a pipe, in order. */
 export function watch(pipe: Pipe): { readonly bytes: number[]; readonly events: string[] } {
   const heard = { bytes: [] as number[], events: [] as string[] }
@@ -22,6 +27,52 @@ export function watch(pipe: Pipe): { readonly bytes: number[]; readonly events: 
     closed: () => heard.events.push('closed'),
   })
   return heard
+}
+
+/** Events by name; data counts and is hashed. Writing resumes by itself where `onDrain` says so. */
+function hashing(pipe: Pipe, onDrain: () => void = () => {}) {
+  const hash = createHash('sha256')
+  const heard = { received: 0, events: [] as string[], digest: '' }
+  pipe.start({
+    data: (bytes) => {
+      heard.received += bytes.length
+      hash.update(bytes)
+    },
+    drain: onDrain,
+    end: () => {
+      heard.digest = hash.digest('hex')
+      heard.events.push('end')
+    },
+    closed: () => heard.events.push('closed'),
+  })
+  return heard
+}
+
+/** Turns of the event loop, for what must not happen to have its chance. */
+export async function turns(count = 20): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A sender of `total` bytes that waits for `drain` when told to, then ends; and the hash of what it sent. */
+function bulkSender(pipe: Pipe, total: number) {
+  const hash = createHash('sha256')
+  const block = randomBytes(CHUNK_BYTES)
+  const sender = { sent: 0, digest: '', waitingMax: 0, resume: () => {} }
+  sender.resume = (): void => {
+    while (sender.sent < total) {
+      block.writeUInt32BE(sender.sent / CHUNK_BYTES)
+      const chunk = Uint8Array.from(block) // handed over, so a fresh one each time
+      hash.update(chunk)
+      sender.sent += chunk.length
+      const goOn = pipe.write(chunk)
+      sender.waitingMax = Math.max(sender.waitingMax, pipe.waitingBytes)
+      if (!goOn) return
+    }
+    if (sender.digest !== '') return
+    sender.digest = hash.digest('hex')
+    pipe.end()
+  }
+  return sender
 }
 
 export function conformance(name: string, connect: () => Promise<Ends>): void {
@@ -53,7 +104,10 @@ export function conformance(name: string, connect: () => Promise<Ends>): void {
     test('what was written before start is not lost', async () => {
       watch(ends.client)
       ends.client.write(Uint8Array.of(1, 2, 3))
-      await new Promise((resolve) => setImmediate(resolve))
+      await turns()
+      ends.server.pause()
+      ends.server.resume() // before anybody listens
+      await turns()
       const atServer = watch(ends.server)
       await expect.poll(() => atServer.bytes).toEqual([1, 2, 3])
     })
@@ -76,27 +130,113 @@ export function conformance(name: string, connect: () => Promise<Ends>): void {
       expect(sent).toEqual(Uint8Array.of(1, 2, 3))
     })
 
+    test('writes of one byte, 10,000 of them, arrive whole and in order', async () => {
+      watch(ends.client)
+      const atServer = watch(ends.server)
+      for (let i = 0; i < 10_000; i++) {
+        ends.client.write(Uint8Array.of(i & 0xff))
+        if (i % 997 === 0) await turns(1)
+      }
+      await expect.poll(() => atServer.bytes.length).toBe(10_000)
+      expect(atServer.bytes.every((byte, i) => byte === (i & 0xff))).toBe(true)
+    })
+
+    test('many writes of mixed length arrive as they were, while both sides write', async () => {
+      const [atClient, atServer] = [hashing(ends.client), hashing(ends.server)]
+      const sent = { client: createHash('sha256'), server: createHash('sha256') }
+      for (let i = 0; i < 3_000; i++) {
+        for (const side of ['client', 'server'] as const) {
+          const bytes = Uint8Array.from(randomBytes(1 + ((i * 37) % 700)))
+          sent[side].update(bytes)
+          ends[side].write(bytes)
+        }
+        if (i % 500 === 0) await turns(1)
+      }
+      ends.client.end()
+      ends.server.end()
+      await expect.poll(() => atServer.events.length).toBe(2)
+      await expect.poll(() => atClient.events.length).toBe(2)
+      expect([atServer.digest, atClient.digest]).toEqual([
+        sent.client.digest('hex'),
+        sent.server.digest('hex'),
+      ])
+    })
+
+    test('64 MiB both ways at once arrive intact, with little waiting in between', async () => {
+      const fromClient = bulkSender(ends.client, BULK_BYTES)
+      const fromServer = bulkSender(ends.server, BULK_BYTES)
+      const atClient = hashing(ends.client, fromClient.resume)
+      const atServer = hashing(ends.server, fromServer.resume)
+      fromClient.resume()
+      fromServer.resume()
+      await expect.poll(() => atServer.events, { timeout: 60_000 }).toEqual(['end', 'closed'])
+      await expect.poll(() => atClient.events, { timeout: 60_000 }).toEqual(['end', 'closed'])
+      expect([atServer.received, atClient.received]).toEqual([BULK_BYTES, BULK_BYTES])
+      expect([atServer.digest, atClient.digest]).toEqual([fromClient.digest, fromServer.digest])
+      // Whoever heeds `write` never has more waiting than the mark and one chunk.
+      expect(Math.max(fromClient.waitingMax, fromServer.waitingMax)).toBeLessThanOrEqual(
+        CHUNK_BYTES + CHUNK_BYTES,
+      )
+    }, 90_000)
+
     test('write returns false while the peer is paused, and drain comes after it resumed', async () => {
       const atClient = watch(ends.client)
-      const atServer = watch(ends.server)
+      const atServer = hashing(ends.server)
       ends.server.pause()
-      const chunk = new Uint8Array(65_536)
-      let chunks = 0
-      while (chunks < 1_000 && (ends.client.waitingBytes === 0 || chunks < 2)) {
-        ends.client.write(chunk)
-        chunks += 1
-        await new Promise((resolve) => setImmediate(resolve))
+      const chunk = () => new Uint8Array(CHUNK_BYTES)
+      let sent = 0
+      let refused = 0
+      // Bytes that wait for three turns have met the reader, not just a busy loop.
+      while (refused < 3 && sent < 2 * ACCEPTED_UNREAD_MAX_BYTES) {
+        if (ends.client.waitingBytes === 0) {
+          refused = 0
+          ends.client.write(chunk())
+          sent += CHUNK_BYTES
+        } else refused += 1
+        await turns(3)
       }
-      expect(ends.client.write(chunk)).toBe(false)
+      expect(ends.client.write(chunk())).toBe(false)
+      sent += CHUNK_BYTES
+      expect(sent).toBeLessThan(ACCEPTED_UNREAD_MAX_BYTES)
       expect(ends.client.waitingBytes).toBeGreaterThan(0)
-      expect(atServer.bytes.length).toBeLessThan((chunks + 1) * chunk.length)
+      expect(atServer.received).toBe(0)
       const drainsBefore = atClient.events.filter((event) => event === 'drain').length
       ends.server.resume()
-      await expect.poll(() => atServer.bytes.length).toBe((chunks + 1) * chunk.length)
+      await expect.poll(() => atServer.received).toBe(sent)
       await expect
         .poll(() => atClient.events.filter((event) => event === 'drain').length)
         .toBeGreaterThan(drainsBefore)
       expect(ends.client.waitingBytes).toBe(0)
+    })
+
+    test('a reader that pauses after each piece gets nothing while paused, and everything in the end', async () => {
+      watch(ends.client)
+      let paused = false
+      let early = 0
+      let received = 0
+      ends.server.start({
+        data: (bytes) => {
+          if (paused) early += 1
+          received += bytes.length
+          paused = true
+          ends.server.pause()
+          setImmediate(() =>
+            setImmediate(() => {
+              paused = false
+              ends.server.resume()
+            }),
+          )
+        },
+        drain: () => {},
+        end: () => {},
+        closed: () => {},
+      })
+      for (let i = 0; i < 200; i++) {
+        ends.client.write(new Uint8Array(5_000))
+        if (i % 10 === 0) await turns(1)
+      }
+      await expect.poll(() => received).toBe(1_000_000)
+      expect(early).toBe(0)
     })
 
     test('a half-open pipe still carries the other direction', async () => {
@@ -112,13 +252,21 @@ export function conformance(name: string, connect: () => Promise<Ends>): void {
       await expect.poll(() => atServer.events).toEqual(['data', 'end', 'closed'])
     })
 
+    test('both sides may end at the same time', async () => {
+      const [atClient, atServer] = [watch(ends.client), watch(ends.server)]
+      ends.client.end()
+      ends.server.end()
+      await expect.poll(() => atClient.events).toEqual(['end', 'closed'])
+      await expect.poll(() => atServer.events).toEqual(['end', 'closed'])
+    })
+
     test('end delivers first what was queued; write after end does nothing', async () => {
       const atServer = watch(ends.server)
       watch(ends.client)
       ends.client.write(new Uint8Array(200_000).fill(7))
       ends.client.end()
       ends.client.end()
-      ends.client.write(Uint8Array.of(9))
+      expect(ends.client.write(Uint8Array.of(9))).toBe(true)
       await expect.poll(() => atServer.events.at(-1)).toBe('end')
       expect(atServer.bytes.length).toBe(200_000)
       expect(atServer.bytes.at(-1)).toBe(7)
@@ -133,6 +281,51 @@ export function conformance(name: string, connect: () => Promise<Ends>): void {
       expect(['end', 'closed']).toContain(atServer.events[0])
       expect(ends.client.write(Uint8Array.of(1))).toBe(true)
       expect(atServer.bytes).toEqual([])
+    })
+
+    test('destroy in the middle of data cuts the stream: the peer has a beginning of it, and is told', async () => {
+      watch(ends.client)
+      const atServer = watch(ends.server)
+      const sent = Array.from({ length: 400_000 }, (_, i) => (i * 7) & 0xff)
+      ends.client.write(Uint8Array.from(sent.slice(0, 200_000)))
+      await turns(2)
+      ends.client.write(Uint8Array.from(sent.slice(200_000)))
+      ends.client.destroy()
+      await expect.poll(() => atServer.events.filter((event) => event !== 'data').length).toBeGreaterThan(0)
+      expect(atServer.bytes.length).toBeLessThanOrEqual(sent.length)
+      expect(atServer.bytes.every((byte, i) => byte === sent[i])).toBe(true)
+      ends.server.end()
+      await expect.poll(() => atServer.events.at(-1)).toBe('closed')
+    })
+
+    test('nothing comes after closed, whatever was on its way', async () => {
+      const [atClient, atServer] = [watch(ends.client), watch(ends.server)]
+      for (let i = 0; i < 50; i++) {
+        ends.client.write(new Uint8Array(20_000))
+        ends.server.write(new Uint8Array(20_000))
+      }
+      await turns(2)
+      ends.client.destroy()
+      await expect.poll(() => atClient.events.at(-1)).toBe('closed')
+      const before = { events: [...atClient.events], bytes: atClient.bytes.length }
+      ends.server.write(new Uint8Array(100))
+      ends.server.end()
+      ends.client.pause()
+      ends.client.resume()
+      ends.client.end()
+      ends.client.destroy()
+      await expect.poll(() => atServer.events.at(-1)).toBe('closed')
+      await turns()
+      expect({ events: atClient.events, bytes: atClient.bytes.length }).toEqual(before)
+      expect(atClient.events.filter((event) => event === 'closed').length).toBe(1)
+      expect(atServer.events.filter((event) => event === 'closed').length).toBe(1)
+    })
+
+    test('a pipe destroyed before start tells so after it', async () => {
+      ends.client.destroy()
+      await turns()
+      const atClient = watch(ends.client)
+      await expect.poll(() => atClient.events).toEqual(['closed'])
     })
   })
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { NoisecapError } from '../../src/errors.js'
-import { canonicalLocation, formatLocation, isLocation, parseLocation } from '../../src/resolve/index.js'
+import { NoisecapError } from '../src/errors.js'
+import { parseLocationOf } from '../src/location.js'
+import { canonicalLocation, formatLocation, isLocation, parseLocation } from '../src/resolve/index.js'
 
 const canonical: [string, string][] = [
   ['tcp://127.0.0.1:7000', 'tcp://127.0.0.1:7000'],
@@ -18,6 +19,7 @@ const canonical: [string, string][] = [
   ['wss://Example.com:8443/Notes', 'wss://example.com:8443/Notes'],
   ['ws://[::1]/a', 'ws://[::1]:80/a'],
   ['unix:/run/noisecap/notes.sock', 'unix:/run/noisecap/notes.sock'],
+  ['unix:///run/noisecap/notes.sock', 'unix:/run/noisecap/notes.sock'],
 ]
 
 const refused: [string, string][] = [
@@ -62,7 +64,9 @@ const refused: [string, string][] = [
   ['wss://example.com/#x', 'a path of printable ASCII without ? and #'],
   ['wss://example.com?x', 'a host name in ASCII'],
   ['unix:run/notes.sock', 'unix: and an absolute path'],
-  ['unix:///run/notes.sock', 'unix: and an absolute path'],
+  ['unix://run/notes.sock', 'unix: and an absolute path'],
+  ['unix:////run/notes.sock', 'unix: and an absolute path'],
+  ['unix:///', 'unix: and an absolute path'],
   ['unix:/run/../etc/x', 'unix: and an absolute path'],
   ['unix:/run/./x', 'unix: and an absolute path'],
   ['unix:/run/x/', 'unix: and an absolute path'],
@@ -135,6 +139,29 @@ describe('parseLocation', () => {
       }),
       { numRuns: 5_000 },
     )
+  })
+})
+
+describe('parseLocationOf', () => {
+  test('port 0 is for listening only', () => {
+    const any = { scheme: 'tcp', host: '127.0.0.1', port: 0 }
+    expect(parseLocationOf('tcp', 'tcp://127.0.0.1:0', 'listen')).toEqual(any)
+    const code = { code: 'transport/bad_location' }
+    for (const [uri, purpose] of [
+      ['tcp://127.0.0.1:0', 'dial'],
+      ['tcp://127.0.0.1:00', 'listen'],
+      ['tcp://127.0.0.1:', 'listen'],
+    ] as const) {
+      expect(() => parseLocationOf('tcp', uri, purpose)).toThrow(expect.objectContaining(code))
+    }
+  })
+
+  test('another scheme is refused, be it known or not', () => {
+    const refusal = (message: string) =>
+      expect.objectContaining({ message: expect.stringContaining(message) })
+    expect(() => parseLocationOf('tcp', 'unix:/a', 'dial')).toThrow(refusal('expected tcp:, got "unix:/a"'))
+    expect(() => parseLocationOf('unix', 'tcp://a:1', 'listen')).toThrow(refusal('expected unix:, got'))
+    expect(() => parseLocationOf('unix', 'pipe:/a', 'dial')).toThrow(refusal('got the scheme "pipe"'))
   })
 })
 

@@ -1,8 +1,9 @@
 // Locations: where a service can be dialled, as a URI with exactly one spelling (spec/resolve.md §2).
 // Parsing says what was expected and what was found; a scheme that is not known here may still be known to others.
-// Leaves out how far away a location is (reach.ts), the order in which several are tried (order.ts), and dialling.
-import { NoisecapError } from '../errors.js'
-import { LOCATION_MAX_CHARS } from '../limits.js'
+// One parser for capabilities, directories and transports. Leaves out how far away a location is, the order in which
+// several are tried (src/resolve), and dialling (src/transport).
+import { NoisecapError } from './errors.js'
+import { LOCATION_MAX_CHARS } from './limits.js'
 
 /** A location taken apart. */
 export type ParsedLocation =
@@ -25,24 +26,46 @@ export function isLocation(uri: string): boolean {
   return uri.length <= LOCATION_MAX_CHARS && ANY_LOCATION.test(uri)
 }
 
+/** What a location is for: port 0, "any free port", makes sense to a listener only. */
+export type LocationPurpose = 'dial' | 'listen'
+
 /** `uri` taken apart, its parts in canonical form.
  * @throws `transport/bad_location` naming what was expected and what was found. */
-export function parseLocation(uri: string): ParsedLocation {
+export function parseLocation(uri: string, purpose: LocationPurpose = 'dial'): ParsedLocation {
   if (uri.length > LOCATION_MAX_CHARS) throw bad(`at most ${LOCATION_MAX_CHARS} characters`, `${uri.length}`)
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(uri) ?? []
   if (scheme === undefined || rest === undefined) throw bad(FORMS, show(uri))
   switch (scheme.toLowerCase()) {
     case 'tcp':
-      return { scheme: 'tcp', ...parseAuthority(afterSlashes(rest, uri), uri, undefined) }
+      return { scheme: 'tcp', ...parseAuthority(afterSlashes(rest, uri), uri, purpose) }
     case 'ws':
-      return parseWebSocket('ws', afterSlashes(rest, uri), uri)
+      return parseWebSocket('ws', afterSlashes(rest, uri), uri, purpose)
     case 'wss':
-      return parseWebSocket('wss', afterSlashes(rest, uri), uri)
+      return parseWebSocket('wss', afterSlashes(rest, uri), uri, purpose)
     case 'unix':
       return { scheme: 'unix', path: parseUnixPath(rest, uri) }
     default:
       throw bad(FORMS, `the scheme ${show(scheme)}`)
   }
+}
+
+/** `uri` taken apart for the transport of `scheme`.
+ * @throws `transport/bad_location` as {@link parseLocation}, and for another scheme. */
+export function parseLocationOf<Scheme extends 'tcp' | 'unix'>(
+  scheme: Scheme,
+  uri: string,
+  purpose: LocationPurpose,
+): Extract<ParsedLocation, { readonly scheme: Scheme }> {
+  const parsed = parseLocation(uri, purpose)
+  if (!hasScheme(parsed, scheme)) throw bad(`${scheme}:`, show(uri))
+  return parsed
+}
+
+function hasScheme<Scheme extends ParsedLocation['scheme']>(
+  location: ParsedLocation,
+  scheme: Scheme,
+): location is Extract<ParsedLocation, { readonly scheme: Scheme }> {
+  return location.scheme === scheme
 }
 
 /** The one spelling of `location`. */
@@ -69,20 +92,26 @@ function afterSlashes(rest: string, uri: string): string {
   return rest.slice(2)
 }
 
-function parseWebSocket(scheme: 'ws' | 'wss', rest: string, uri: string): ParsedLocation {
+function parseWebSocket(
+  scheme: 'ws' | 'wss',
+  rest: string,
+  uri: string,
+  purpose: LocationPurpose,
+): ParsedLocation {
   const slash = rest.indexOf('/')
   const path = slash === -1 ? '/' : rest.slice(slash)
   if (!/^\/[\x21-\x7e]*$/.test(path) || /[?#\\]/.test(path)) {
     throw bad('a path of printable ASCII without ? and #', show(uri))
   }
   const authority = slash === -1 ? rest : rest.slice(0, slash)
-  return { scheme, ...parseAuthority(authority, uri, scheme === 'ws' ? 80 : 443), path }
+  return { scheme, ...parseAuthority(authority, uri, purpose, scheme === 'ws' ? 80 : 443), path }
 }
 
-function parseAuthority(text: string, uri: string, defaultPort: number | undefined) {
+function parseAuthority(text: string, uri: string, purpose: LocationPurpose, defaultPort?: number) {
   if (text.includes('@')) throw bad('host:port without user information', 'an @')
   const { host, port } = AUTHORITY.exec(text)?.groups ?? {}
   if (host === undefined) throw bad('host:port, with an IPv6 address in brackets', show(uri))
+  if (port === '0' && purpose === 'listen') return { host: parseHost(host), port: 0 }
   return { host: parseHost(host), port: parsePort(port, uri, defaultPort) }
 }
 
@@ -122,7 +151,9 @@ function parseIpv6(bracketed: string): string {
   throw bad('an IPv6 address without zone in brackets', show(bracketed))
 }
 
-function parseUnixPath(path: string, uri: string): string {
+function parseUnixPath(rest: string, uri: string): string {
+  // With an empty authority, as file: URIs are often written, it is the same path.
+  const path = rest.startsWith('///') ? rest.slice(2) : rest
   const plain = /^(?:\/[\x21-\x7e]+)$/.test(path) && !/[%?#\\]/.test(path)
   if (!plain || path.split('/').slice(1).some(isDirection)) {
     throw bad('unix: and an absolute path of printable ASCII without //, . and ..', show(uri))

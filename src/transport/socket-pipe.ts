@@ -1,0 +1,144 @@
+// Pipes over Node's stream sockets, TCP and unix alike. Half-open sockets are kept: the session's close record, not the
+// end of the stream, says that a conversation is over. Leaves out locations and addresses (tcp.ts, unix.ts).
+import {
+  connect,
+  createServer,
+  type ListenOptions,
+  type NetConnectOpts,
+  type Server,
+  type Socket,
+} from 'node:net'
+import { NoisecapError } from '../errors.js'
+import type { Pipe, PipeEvents } from './pipe.js'
+
+const LISTEN_BACKLOG = 1_024
+
+/** Open a socket.
+ * @param pipeOf - makes the pipe, at once: from then on it hears of errors.
+ * @throws `transport/unreachable`; the signal's reason when aborted. */
+export function dialSocket(
+  options: NetConnectOpts,
+  location: string,
+  signal: AbortSignal,
+  pipeOf: (socket: Socket) => Pipe,
+): Promise<Pipe> {
+  return new Promise<Pipe>((resolve, reject) => {
+    signal.throwIfAborted()
+    const socket = connect({ ...options, allowHalfOpen: true })
+    const onAbort = (): void => {
+      socket.destroy()
+      reject(signal.reason)
+    }
+    const onError = (cause: NodeJS.ErrnoException): void => {
+      signal.removeEventListener('abort', onAbort)
+      reject(unreachable(location, cause))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.once('error', onError)
+    socket.once('connect', () => {
+      signal.removeEventListener('abort', onAbort)
+      socket.removeListener('error', onError)
+      resolve(pipeOf(socket))
+    })
+  })
+}
+
+/** Accept sockets.
+ * @throws `transport/unreachable` when the address cannot be bound. */
+export function listenSocket(
+  options: ListenOptions,
+  location: string,
+  accept: (socket: Socket) => void,
+): Promise<Server> {
+  return new Promise<Server>((resolve, reject) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, accept)
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(unreachable(location, cause)))
+    server.listen({ ...options, backlog: LISTEN_BACKLOG }, () => {
+      server.removeAllListeners('error')
+      // Accept errors (out of descriptors) must not end the process; the next accept may succeed.
+      server.on('error', () => {})
+      resolve(server)
+    })
+  })
+}
+
+/** Accept nothing more.
+ * @returns when the last accepted socket is gone, too. */
+export function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
+}
+
+/** The error for a location that the system cannot reach or bind. */
+export function unreachable(location: string, cause: NodeJS.ErrnoException): NoisecapError {
+  return new NoisecapError(
+    'transport/unreachable',
+    `Cannot reach ${location}: ${cause.code ?? cause.message}`,
+    { cause },
+  )
+}
+
+/** One open socket as a pipe. */
+export class SocketPipe implements Pipe {
+  readonly framing = 'length'
+  readonly remoteAddress: string
+  readonly isLocal: boolean
+  readonly #socket: Socket
+  #error: Error | undefined
+  #started = false
+  #paused = false
+
+  /** @param peer - where it is, as {@link Pipe} tells it. */
+  constructor(socket: Socket, peer: Pick<Pipe, 'remoteAddress' | 'isLocal'>) {
+    this.#socket = socket
+    this.remoteAddress = peer.remoteAddress
+    this.isLocal = peer.isLocal
+    socket.pause()
+    // Kept from the first moment: an error before `start` must not be an uncaught exception.
+    socket.on('error', (error) => {
+      this.#error ??= error
+    })
+  }
+
+  get waitingBytes(): number {
+    return this.#socket.writableLength
+  }
+
+  start(events: PipeEvents): void {
+    const socket = this.#socket
+    this.#started = true
+    if (socket.destroyed) {
+      queueMicrotask(() => events.closed(this.#error))
+      return
+    }
+    socket.on('data', (bytes: Buffer) => events.data(bytes))
+    socket.on('drain', () => events.drain())
+    socket.on('end', () => events.end())
+    socket.on('close', () => events.closed(this.#error))
+    if (!this.#paused) socket.resume()
+  }
+
+  write(bytes: Uint8Array): boolean {
+    const socket = this.#socket
+    if (socket.destroyed || socket.writableEnded) return true
+    return socket.write(bytes)
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#paused = false
+    // A socket that flows before anybody listens loses what arrives.
+    if (this.#started) this.#socket.resume()
+  }
+
+  end(): void {
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
