@@ -98,6 +98,8 @@ export const VALUE_MAX_DEPTH = 32
 export const VALUE_MAX_ITEMS = 65_536
 /** Key of a map, UTF-8 bytes (spec/rpc.md §5). */
 export const VALUE_KEY_MAX_BYTES = 256
+/** Numbers and bigints that are members of Sets or keys of Maps, in one value (spec/rpc.md §5, §10). */
+export const VALUE_HASHED_NUMBERS_MAX = 1_024
 /** Magnitude of a bigint, bytes (spec/rpc.md §5). */
 export const VALUE_BIGINT_MAX_BYTES = 128
 /** Calls in flight in one session (spec/rpc.md §8). */

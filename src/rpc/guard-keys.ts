@@ -1,6 +1,8 @@
 // The keys of the maps that are open during a scan, on one stack, and the search for two equal ones when a map closes.
 // Keys have exactly one encoding (guard.ts sees to it), so equal keys are equal bytes.
-// Few keys are compared pairwise; many go through a hash table whose seed the peer cannot know, afresh for each map.
+// Few keys are compared pairwise; many go through a hash table under a key that the peer cannot know, drawn afresh for
+// each value in which it is needed.
+import { drawHashKey, hashOf } from './guard-hash.js'
 
 /** Up to this many keys are compared pairwise, which costs less than hashing them. */
 const PAIRWISE_MAX = 16
@@ -10,11 +12,13 @@ let ranges = new Int32Array(512)
 let used = 0
 /** Open addressing: 1 + number of the key, or 0. */
 let table = new Int32Array(0)
-const seed = new Uint32Array(1)
+/** Whether the scan that runs has drawn its hash key: 70 ns of hashing a map must not cost 5 µs of drawing. */
+let drawn = false
 
 /** Forget all keys, before a scan. */
 export function resetKeys(): void {
   used = 0
+  drawn = false
 }
 
 /** Remember the key at `[start, end)`; it belongs to the innermost open map. */
@@ -56,9 +60,10 @@ function equalHashed(bytes: Uint8Array, first: number, count: number): boolean {
   const size = 2 ** Math.ceil(Math.log2(2 * count))
   if (table.length < size) table = new Int32Array(size)
   else table.fill(0, 0, size)
-  crypto.getRandomValues(seed)
+  if (!drawn) drawHashKey()
+  drawn = true
   for (let key = first; key < used; key += 2) {
-    let slot = hashKey(bytes, ranges[key]!, ranges[key + 1]!) & (size - 1)
+    let slot = hashOf(bytes, ranges[key]!, ranges[key + 1]!) & (size - 1)
     for (let other = table[slot]!; other !== 0; other = table[slot]!) {
       if (equalKeys(bytes, other - 1, key)) return true
       slot = (slot + 1) & (size - 1)
@@ -75,13 +80,4 @@ function equalKeys(bytes: Uint8Array, a: number, b: number): boolean {
   if (length !== ranges[b + 1]! - otherStart) return false
   for (let i = 0; i < length; i++) if (bytes[start + i] !== bytes[otherStart + i]) return false
   return true
-}
-
-/** FNV-1a from a random basis, with the finalizer of Murmur3 so that the low bits depend on all of it. */
-function hashKey(bytes: Uint8Array, start: number, end: number): number {
-  let hash = seed[0]!
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35)
-  return hash ^ (hash >>> 16)
 }

@@ -9,7 +9,8 @@ import { isUtf8 } from './guard-utf8.js'
 import { DEFAULT_VALUE_LIMITS, type ValueLimits, type ValueProblem } from './value-problem.js'
 import { DATE_MAX_MS, HEAD, INTEGER_BOUND, MAJOR, TAG } from './value-tags.js'
 
-const KIND = { list: 0, object: 1, map: 2 } as const
+/** From `object` on they have keys. */
+const KIND = { list: 0, set: 1, object: 2, map: 3 } as const
 
 // The state of the scan that runs. There is never a second one: nothing here calls back.
 let input: Uint8Array = EMPTY
@@ -19,6 +20,8 @@ let limits = DEFAULT_VALUE_LIMITS
 /** The argument of the head just read; exact up to 2^53, which is past every length. */
 let argument = 0
 let depth = 0
+/** Numbers that may still come as members of Sets and keys of Maps. */
+let hashedNumbers = 0
 let kinds = new Uint8Array(VALUE_MAX_DEPTH + 1)
 /** Items still to come, keys and values apart; even means that a key is next. */
 let left = new Uint32Array(VALUE_MAX_DEPTH + 1)
@@ -41,6 +44,7 @@ export function checkValue(
   end = Math.min(stop, bytes.length)
   limits = bounds
   depth = 0
+  hashedNumbers = bounds.maxHashedNumbers
   resetKeys()
   if (bounds.maxDepth >= kinds.length) growLevels(bounds.maxDepth)
   const problem = scan()
@@ -60,13 +64,13 @@ function scan(): ValueProblem | undefined {
     if (items-- <= 0) return 'items'
     let problem: ValueProblem | undefined
     if (depth > 0) {
-      const atKey = kinds[depth] !== KIND.list && (left[depth]! & 1) === 0
+      const atKey = kinds[depth]! >= KIND.object && (left[depth]! & 1) === 0
       left[depth]!--
       problem = atKey ? scanKey() : scanItem()
     } else problem = scanItem()
     if (problem !== undefined) return problem
     while (depth > 0 && left[depth] === 0) {
-      if (kinds[depth] !== KIND.list && popKeys(input, counts[depth]!)) return 'duplicate_key'
+      if (kinds[depth]! >= KIND.object && popKeys(input, counts[depth]!)) return 'duplicate_key'
       depth--
     }
     if (depth === 0) return position === end ? undefined : 'trailing_bytes'
@@ -97,7 +101,7 @@ function scanItem(): ValueProblem | undefined {
   switch (major) {
     case MAJOR.unsigned:
     case MAJOR.negative:
-      return undefined
+      return kinds[depth] === KIND.set ? countNumber() : undefined
     case MAJOR.bytes:
       return skip(argument)
     case MAJOR.text:
@@ -111,10 +115,18 @@ function scanItem(): ValueProblem | undefined {
   }
 }
 
+/** A number or bigint that a Set or a Map has to hash. */
+function countNumber(): ValueProblem | undefined {
+  return hashedNumbers-- > 0 ? undefined : 'hashed_numbers'
+}
+
 /** Simple values and floats. */
 function scanSimple(head: number): ValueProblem | undefined {
   if (head >= HEAD.false && head <= HEAD.undefined) return undefined
-  if (head >= HEAD.float16 && head <= HEAD.float64) return skip(2 << (head - HEAD.float16))
+  if (head >= HEAD.float16 && head <= HEAD.float64) {
+    const problem = skip(2 << (head - HEAD.float16))
+    return problem === undefined && kinds[depth] === KIND.set ? countNumber() : problem
+  }
   if (head === 0xff) return 'indefinite_length'
   return head > HEAD.float64 ? 'reserved_head' : 'simple_value'
 }
@@ -134,7 +146,7 @@ function scanText(): ValueProblem | undefined {
 
 /** Enter a container of `argument` members or entries; every item of it takes a byte at least. */
 function open(kind: number): ValueProblem | undefined {
-  const items = kind === KIND.list ? argument : 2 * argument
+  const items = kind >= KIND.object ? 2 * argument : argument
   if (items > end - position) return 'truncated'
   if (depth >= limits.maxDepth) return 'depth'
   depth++
@@ -149,9 +161,9 @@ function scanTagged(tag: number): ValueProblem | undefined {
   switch (tag) {
     case TAG.positiveBigint:
     case TAG.negativeBigint:
-      return scanBigint(1)
+      return scanBigint(1) ?? (kinds[depth] === KIND.set ? countNumber() : undefined)
     case TAG.set:
-      return scanContainer(MAJOR.array, KIND.list)
+      return scanContainer(MAJOR.array, KIND.set)
     case TAG.map:
       return scanContainer(MAJOR.map, KIND.map)
     case TAG.date:
@@ -257,11 +269,12 @@ function scanOtherKey(head: number): ValueProblem | undefined {
     const problem = readArgument(head & 0x1f)
     if (problem !== undefined) return problem
     const size = position - start
-    return size === 8 || isShortest(size) ? undefined : 'key_form'
+    return size === 8 || isShortest(size) ? countNumber() : 'key_form'
   }
-  if (head === 0xc0 + TAG.positiveBigint || head === 0xc0 + TAG.negativeBigint) return scanBigint(9)
+  if (head === 0xc0 + TAG.positiveBigint || head === 0xc0 + TAG.negativeBigint)
+    return scanBigint(9) ?? countNumber()
   if (major === MAJOR.tag) return 'key_type'
-  if (head === HEAD.float64) return scanFloatKey()
+  if (head === HEAD.float64) return scanFloatKey() ?? countNumber()
   if (head === HEAD.float16 || head === HEAD.float32) return 'key_form'
   return major === MAJOR.simple ? scanSimple(head) : 'key_type'
 }

@@ -1,6 +1,12 @@
 // The bounds of one value and the reasons for which the guard refuses bytes, with the fixed text of each.
 // Fixed, because what a peer sent never stands in an error (spec/rpc.md §5). Leaves out the check itself (guard.ts).
-import { VALUE_BIGINT_MAX_BYTES, VALUE_KEY_MAX_BYTES, VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../limits.js'
+import {
+  VALUE_BIGINT_MAX_BYTES,
+  VALUE_HASHED_NUMBERS_MAX,
+  VALUE_KEY_MAX_BYTES,
+  VALUE_MAX_DEPTH,
+  VALUE_MAX_ITEMS,
+} from '../limits.js'
 
 /** Why bytes are not a value. */
 export type ValueProblem =
@@ -22,6 +28,8 @@ export type ValueProblem =
   | 'bigint_length'
   | 'depth'
   | 'items'
+  /** Too many numbers and bigints as members of Sets and keys of Maps. */
+  | 'hashed_numbers'
   | 'utf8'
   /** An object with a key that is not text, or a Map with a key that is not a primitive. */
   | 'key_type'
@@ -38,6 +46,9 @@ export interface ValueLimits {
   readonly maxDepth: number
   /** Items: containers, members, keys; a tag and what it stands before are one. */
   readonly maxItems: number
+  /** Numbers and bigints that are members of Sets or keys of Maps, counted over the whole value: engines hash them without
+   * a secret, so a peer can choose ones that collide, and inserting n of those takes n^2 steps. */
+  readonly maxHashedNumbers: number
   /** UTF-8 bytes of a text key. */
   readonly keyMaxBytes: number
   /** Magnitude of a bigint, bytes. */
@@ -48,6 +59,7 @@ export interface ValueLimits {
 export const DEFAULT_VALUE_LIMITS: ValueLimits = {
   maxDepth: VALUE_MAX_DEPTH,
   maxItems: VALUE_MAX_ITEMS,
+  maxHashedNumbers: VALUE_HASHED_NUMBERS_MAX,
   keyMaxBytes: VALUE_KEY_MAX_BYTES,
   bigintMaxBytes: VALUE_BIGINT_MAX_BYTES,
 }
@@ -64,6 +76,7 @@ export const PROBLEM_TEXT: Readonly<Record<ValueProblem, string>> = {
   bigint_length: 'a bigint within the limit, got a longer one',
   depth: 'nesting within the limit, got deeper nesting',
   items: 'items within the limit, got more',
+  hashed_numbers: 'numbers in Sets and as keys of Maps within their limit, got more',
   utf8: 'text in UTF-8, got other bytes',
   key_type: 'text as key of an object and a primitive as key of a Map, got another key',
   key_form: 'keys in their one encoding, got another encoding',

@@ -7,6 +7,8 @@ import { HEAD, MAJOR, TAG } from './value-tags.js'
 // The state of the one read that runs; it ends without having called anything foreign.
 let input: Uint8Array = EMPTY
 let position = 0
+/** The buffer of the empty byte strings of this value: one of its own for each costs a µs. Never that of another value. */
+let emptyBuffer: ArrayBuffer | undefined
 const numbers = new DataView(new ArrayBuffer(8))
 
 /** The value of `bytes` from `start` on.
@@ -14,7 +16,10 @@ const numbers = new DataView(new ArrayBuffer(8))
 export function readValue(bytes: Uint8Array, start: number): unknown {
   input = bytes
   position = start
+  emptyBuffer = undefined
+  newKeys = 0
   const value = readItem()
+  emptyBuffer = undefined
   input = EMPTY
   return value
 }
@@ -103,6 +108,10 @@ function readBigint64(major: number): bigint {
 
 /** A copy: the receive buffer that `input` lies in is used again. Never a Buffer, whatever `input` is. */
 function readBytes(length: number): Uint8Array {
+  if (length === 0) {
+    emptyBuffer ??= new ArrayBuffer(0)
+    return new Uint8Array(emptyBuffer)
+  }
   const copy = new Uint8Array(length)
   if (length < 32) for (let i = 0; i < length; i++) copy[i] = input[position + i]!
   else copy.set(new Uint8Array(input.buffer, input.byteOffset + position, length))
@@ -117,7 +126,13 @@ function readArray(count: number): unknown[] {
   return items
 }
 
+/** After so many keys of one value that were not kept, its objects are built as dictionaries: a shape for each costs three
+ * times as much, and a peer can name every key anew (bench/values.ts). */
+const NEW_KEYS_MAX = 1_024
+let newKeys = 0
+
 function readObject(count: number): Record<string, unknown> {
+  if (newKeys > NEW_KEYS_MAX) return readDictionary(count)
   const object: Record<string, unknown> = {}
   for (let i = 0; i < count; i++) {
     const length = readLength()
@@ -126,12 +141,26 @@ function readObject(count: number): Record<string, unknown> {
       object[cached] = readItem()
       continue
     }
-    const key = newKey(length)
+    const key = readText(length)
+    newKeys++
     // An assignment would fail on a frozen Object.prototype, and run a setter on a polluted one.
     if (key in Object.prototype) define(object, key, readItem())
-    else object[key] = readItem()
+    else {
+      keepKey(key, position - length, length)
+      object[key] = readItem()
+    }
   }
   return object
+}
+
+/** Without a prototype at first, where every name is an own property and no shape is looked for. */
+function readDictionary(count: number): Record<string, unknown> {
+  const object = Object.create(null) as Record<string, unknown>
+  for (let i = 0; i < count; i++) {
+    const key = readText(readLength())
+    object[key] = readItem()
+  }
+  return Object.setPrototypeOf(object, Object.prototype)
 }
 
 function define(object: Record<string, unknown>, key: string, value: unknown): void {
@@ -219,12 +248,9 @@ function cachedKey(length: number): string | undefined {
   return cached
 }
 
-function newKey(length: number): string {
-  const start = position
-  const key = readText(length)
-  const keep = length > 0 && length <= SHORT_TEXT && key.length === length && !(key in Object.prototype)
-  if (keep) keyCache[slotOf(start, length)] = key
-  return key
+/** Keep `key` of `length` bytes at `start` for its next time, unless it is long or not ASCII. */
+function keepKey(key: string, start: number, length: number): void {
+  if (length > 0 && length <= SHORT_TEXT && key.length === length) keyCache[slotOf(start, length)] = key
 }
 
 /** Whether `text` is the ASCII text of `length` bytes at `start`. */

@@ -1,7 +1,7 @@
 // Writes plain data as CBOR, and refuses everything else at the caller, with the path to it (spec/rpc.md §5).
 // What it writes is what guard.ts passes: same bounds, one encoding for each key. Getters are read once; a failure
 // leaves the sink as it was. Leaves out the wording of refusals (value-refusal.ts).
-import { VALUE_KEY_MAX_BYTES, VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../limits.js'
+import { VALUE_HASHED_NUMBERS_MAX, VALUE_KEY_MAX_BYTES, VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../limits.js'
 import type { ByteSink } from './byte-sink.js'
 import { ItemWriter } from './item-writer.js'
 import { Refusal, refusalError, refuseInstance, type Trail } from './value-refusal.js'
@@ -17,6 +17,7 @@ export class ValueWriter {
   readonly #to = new ItemWriter()
   #depth = 0
   #items = 0
+  #hashedNumbers = 0
   readonly #parents: (object | undefined)[] = new Array<object | undefined>(VALUE_MAX_DEPTH).fill(undefined)
   readonly #steps: (string | number)[] = new Array<string | number>(VALUE_MAX_DEPTH).fill(0)
 
@@ -29,6 +30,7 @@ export class ValueWriter {
     this.#to.begin(sink)
     this.#depth = 0
     this.#items = 0
+    this.#hashedNumbers = 0
     try {
       this.#item(value)
       this.#to.commit()
@@ -140,6 +142,7 @@ export class ValueWriter {
     let ordinal = 0
     for (const member of value) {
       this.#steps[level] = ordinal++
+      this.#count(member)
       this.#item(member)
     }
     if (ordinal !== size) throw new Refusal('a Set that changes while it is read')
@@ -171,7 +174,20 @@ export class ValueWriter {
   #mapKey(key: unknown): void {
     if (typeof key === 'string') this.#key(key)
     else if (typeof key === 'object' && key !== null) throw new Refusal('a Map key that is an object')
-    else this.#item(key)
+    else {
+      this.#count(key)
+      this.#item(key)
+    }
+  }
+
+  /** Count a member of a Set or a key of a Map that the receiver must hash without a secret. */
+  #count(hashed: unknown): void {
+    if (typeof hashed !== 'number' && typeof hashed !== 'bigint') return
+    if (++this.#hashedNumbers <= VALUE_HASHED_NUMBERS_MAX) return
+    throw new Refusal(
+      `more than ${VALUE_HASHED_NUMBERS_MAX} numbers in Sets and as keys of Maps`,
+      'Send an array, and make the Set or Map of it where it arrives',
+    )
   }
 
   #date(value: Date): void {

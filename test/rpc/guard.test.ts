@@ -136,7 +136,9 @@ const hostile: [string, string, ValueProblem][] = [
   ['33 Sets', `${tag(TAG.set, '81').repeat(33)}00`, 'depth'],
   ['60,000 arrays', `${'81'.repeat(60_000)}00`, 'depth'],
   ['65,536 members and their array', head(4, 65_536) + '00'.repeat(65_536), 'items'],
-  ['32,768 entries and their Map', map(head(5, 32_768) + mapEntries(32_768)), 'items'],
+  ['32,768 entries and their Map', map(head(5, 32_768) + keys(32_768)), 'items'],
+  ['1,025 numbers in a Set', tag(TAG.set, head(4, 1_025) + '00'.repeat(1_025)), 'hashed_numbers'],
+  ['1,025 numbers as keys of a Map', map(head(5, 1_025) + mapEntries(1_025)), 'hashed_numbers'],
   // Text.
   ['lone continuation byte', '6180', 'utf8'],
   ['overlong slash in two bytes', '62c0af', 'utf8'],
@@ -249,7 +251,8 @@ const allowed: [string, string][] = [
   ['a NaN with a payload', 'fb7ff8000000000001'],
   ['32 arrays', '81'.repeat(31).concat('80')],
   ['65,535 members and their array', head(4, 65_535) + '00'.repeat(65_535)],
-  ['32,767 entries and their Map', map(head(5, 32_767) + mapEntries(32_767))],
+  ['32,767 entries and their Map', map(head(5, 32_767) + keys(32_767))],
+  ['1,024 numbers as keys of a Map', map(head(5, 1_024) + mapEntries(1_024))],
   ['a bigint of 128 bytes', `c2${head(2, 128)}${'ff'.repeat(128)}`],
   ['a bigint of no bytes', 'c240'],
   ['a key of 256 bytes', `a1${text('k'.repeat(256))}00`],
@@ -293,6 +296,8 @@ describe('checkValue', () => {
     expect(checkValue(hexDecode('820101'), 0, 3, limits({ maxItems: 2 }))).toBe('items')
     expect(checkValue(hexDecode('a1616100'), 0, 4, limits({ keyMaxBytes: 0 }))).toBe('key_length')
     expect(checkValue(hexDecode('c24101'), 0, 3, limits({ bigintMaxBytes: 0 }))).toBe('bigint_length')
+    const set = hexDecode(tag(TAG.set, '8101'))
+    expect(checkValue(set, 0, set.length, limits({ maxHashedNumbers: 0 }))).toBe('hashed_numbers')
   })
 
   test('finds the one duplicate among many keys, wherever it stands', () => {
