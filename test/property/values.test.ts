@@ -2,6 +2,7 @@ import { Encoder as CborEncoder, Tag } from 'cbor-x'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NoisecapError } from '../../src/errors.js'
+import { VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../../src/limits.js'
 import { checkValue } from '../../src/rpc/guard.js'
 import { TAG } from '../../src/rpc/value-tags.js'
 import { decodeValue, encodeValue } from '../../src/rpc/values.js'
@@ -182,4 +183,51 @@ describe('values', () => {
       RUNS,
     )
   })
+
+  test('valid bytes with bytes put in, taken out or changed: what is read is what cbor-x reads, within the limits', () => {
+    let passed = 0
+    const edit = fc.record({ at: fc.nat(), take: fc.nat(3), put: fc.uint8Array({ maxLength: 3 }) })
+    fc.assert(
+      fc.property(value, fc.array(edit, { minLength: 1, maxLength: 3 }), (input, edits) => {
+        let bytes = encodeValue(input)
+        for (const { at, take, put } of edits) {
+          const start = at % (bytes.length + 1)
+          bytes = Uint8Array.from([...bytes.subarray(0, start), ...put, ...bytes.subarray(start + take)])
+        }
+        let decoded: unknown
+        try {
+          decoded = decodeValue(bytes)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'rpc/bad_value' })
+          expect(error).toBeInstanceOf(NoisecapError)
+          return
+        }
+        passed++
+        const { items, depth } = sizeOf(decoded)
+        expect(items).toBeLessThanOrEqual(VALUE_MAX_ITEMS)
+        expect(depth).toBeLessThanOrEqual(VALUE_MAX_DEPTH)
+        if (!holdsBom(bytes)) expect(readByOracle(bytes)).toStrictEqual(decoded)
+      }),
+      { numRuns: 3_000 },
+    )
+    expect(passed).toBeGreaterThan(50)
+  })
 })
+
+/** Items and levels of a decoded value. */
+function sizeOf(item: unknown): { items: number; depth: number } {
+  if (typeof item !== 'object' || item === null || item instanceof Uint8Array || item instanceof Date) {
+    return { items: 1, depth: 0 }
+  }
+  const isKeyed = !Array.isArray(item) && !(item instanceof Set)
+  const members = isKeyed
+    ? item instanceof Map
+      ? [...item].flat()
+      : Object.entries(item).flat()
+    : [...(item as Iterable<unknown>)]
+  const sizes = members.map(sizeOf)
+  return {
+    items: sizes.reduce((sum, { items }) => sum + items, 1),
+    depth: 1 + sizes.reduce((most, { depth }) => Math.max(most, depth), 0),
+  }
+}
