@@ -4,116 +4,26 @@
 // Then transport messages beside the bare AEAD. Leaves out sessions and framing.
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
-import NoiseHandshake from 'noise-handshake'
 import { EMPTY } from '../src/bytes.js'
+import { type Primitives, type ProviderName, primitivesOf } from '../src/crypto/index.js'
+import { CipherState } from '../src/noise/index.js'
 import {
-  asPublicKey,
-  asSecretKey,
-  KeyPair,
-  type Primitives,
-  type ProviderName,
-  primitivesOf,
-} from '../src/crypto/index.js'
-import { CipherState, HandshakeState, parseProtocolName } from '../src/noise/index.js'
+  bareCandidate,
+  type Candidate,
+  check,
+  equal,
+  ourCandidate,
+  PATTERNS,
+  PSK,
+  peerCandidate,
+} from './session/handshake-candidates.js'
 
-const PATTERNS = ['NK', 'NKpsk2', 'XK', 'IK'] as const
 const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
 const PEER_PATTERNS: readonly string[] = ['XK', 'IK']
 const ROUNDS = 9
 const ROUND_MS = 60
 /** Until the compiler has settled. */
 const WARMUP_ROUNDS = 5
-const PSK = new Uint8Array(32).fill(7)
-
-type Pattern = (typeof PATTERNS)[number]
-
-interface Candidate {
-  readonly name: string
-  readonly run: () => unknown
-}
-
-const nameOf = (pattern: Pattern): string => `Noise_${pattern}_25519_ChaChaPoly_BLAKE2b`
-
-/** One whole handshake of both sides, from the keys to four cipher states. */
-function handshakeOf(pattern: Pattern, from: Primitives): () => readonly [HandshakeState, HandshakeState] {
-  const { plan } = parseProtocolName(nameOf(pattern))
-  const [alice, bob] = [KeyPair.generate(from.dh('25519')), KeyPair.generate(from.dh('25519'))]
-  const common = { protocol: nameOf(pattern), primitives: from, psks: plan.psks.map(() => PSK) }
-  const ours = plan.needs.initiator.s ? { s: alice } : {}
-  return () => {
-    const initiator = new HandshakeState({ ...common, ...ours, role: 'initiator', rs: bob.publicKey })
-    const responder = new HandshakeState({ ...common, role: 'responder', s: bob })
-    responder.readMessage(initiator.writeMessage())
-    initiator.readMessage(responder.writeMessage())
-    if (!initiator.finished) responder.readMessage(initiator.writeMessage())
-    return [initiator, responder]
-  }
-}
-
-function ourCandidate(pattern: Pattern, from: Primitives): Candidate {
-  const handshake = handshakeOf(pattern, from)
-  const [initiator, responder] = handshake()
-  const { send } = initiator.split()
-  const { receive } = responder.split()
-  check(equal(initiator.handshakeHash, responder.handshakeHash), 'handshake hashes')
-  check(receive.decryptWithAd(EMPTY, send.encryptWithAd(EMPTY, PSK)).length === 32, 'transport')
-  const run = (): void => {
-    for (const party of handshake()) party.split()
-  }
-  return { name: 'noisecap', run }
-}
-
-/** The public-key work of `pattern` and nothing else: an ephemeral key and every DH, on both sides. */
-function bareCandidate(pattern: Pattern, from: Primitives): Candidate {
-  const dh = from.dh('25519')
-  const { plan } = parseProtocolName(nameOf(pattern))
-  const dhs =
-    2 * plan.messages.flatMap(({ tokens }) => tokens.filter((token) => /^[es]{2}$/.test(token))).length
-  const s = dh.generateSecretKey()
-  const run = (): void => {
-    const [e, re] = [dh.generateSecretKey(), dh.generateSecretKey()]
-    const publicKeys = [dh.publicKeyOf(e), dh.publicKeyOf(re)]
-    for (let count = 0; count < dhs; count++) dh.dh(count % 2 === 0 ? e : s, publicKeys[count % 2]!)
-  }
-  return { name: `2 keygens + ${dhs} DH`, run }
-}
-
-function peerCandidate(pattern: string): Candidate {
-  const [alice, bob] = [new NoiseHandshake('NN', true).s, new NoiseHandshake('NN', true).s]
-  const handshake = () => {
-    const initiator = new NoiseHandshake(pattern, true, alice)
-    const responder = new NoiseHandshake(pattern, false, bob)
-    initiator.initialise(Buffer.alloc(0), bob.publicKey)
-    responder.initialise(Buffer.alloc(0))
-    responder.recv(initiator.send())
-    initiator.recv(responder.send())
-    if (!initiator.complete) responder.recv(initiator.send())
-    return [initiator, responder] as const
-  }
-  const [initiator, responder] = handshake()
-  check(equal(initiator.hash!, responder.hash!) && equal(initiator.tx!, responder.rx!), 'noise-handshake')
-  checkInterop(pattern, alice, bob)
-  return { name: 'noise-handshake', run: handshake }
-}
-
-/** What is compared must be the same protocol: our initiator against its responder. */
-function checkInterop(pattern: string, alice: NoiseHandshake['s'], bob: NoiseHandshake['s']): void {
-  const dh = primitivesOf('noble').dh('25519')
-  const s = KeyPair.fromSecretKey(dh, asSecretKey(Uint8Array.from(alice.secretKey)))
-  const rs = asPublicKey(Uint8Array.from(bob.publicKey))
-  const ours = new HandshakeState({
-    protocol: `Noise_${pattern}_25519_ChaChaPoly_BLAKE2b`,
-    role: 'initiator',
-    s,
-    rs,
-  })
-  const peer = new NoiseHandshake(pattern, false, bob)
-  peer.initialise(Buffer.alloc(0))
-  peer.recv(Buffer.from(ours.writeMessage()))
-  ours.readMessage(peer.send())
-  if (!ours.finished) peer.recv(Buffer.from(ours.writeMessage()))
-  check(equal(ours.handshakeHash, peer.hash!), 'interop')
-}
 
 /** One message of `size` bytes, encrypted and decrypted, through CipherState and by the bare cipher. */
 function transportCandidates(from: Primitives, size: number): readonly [Candidate, Candidate] {
@@ -139,14 +49,6 @@ function transportCandidates(from: Primitives, size: number): readonly [Candidat
     { name: 'CipherState', run: cipherState },
     { name: 'bare AEAD', run: bare },
   ]
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.from(a).equals(b)
-}
-
-function check(holds: boolean, what: string): void {
-  if (!holds) throw new Error(`No agreement: ${what}`)
 }
 
 /** µs of one run, by candidate: the medians of alternating rounds. */

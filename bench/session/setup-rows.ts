@@ -1,0 +1,34 @@
+// Whole session set-up over loopback between two processes, from nothing to the first answer, beside a TLS 1.3 connection
+// that does the same: TCP, handshake, one call. Both take three round trips in all.
+import { Pair } from './pair.js'
+import { atMost, type Row, reported } from './report.js'
+import { alternate, median } from './rounds.js'
+
+const TIMES = 40
+const WARMUPS = 3
+const BAR = 0.5
+
+export async function setupRows(): Promise<readonly Row[]> {
+  using tls = await Pair.start('tls')
+  using anonymous = await Pair.start('plain')
+  using named = await Pair.start('named')
+  using node = await Pair.start('plain', { NOISECAP_CRYPTO: 'node' })
+  using noble = await Pair.start('plain', { NOISECAP_CRYPTO: 'noble' })
+  const pairs = [tls, anonymous, named, node, noble]
+  const results = await alternate(
+    pairs.map((pair) => () => pair.open(pair === noble ? 5 : TIMES)),
+    WARMUPS,
+  )
+  const [tlsMicros = 0, ...ours] = results.map(median)
+  const names = ['anonymous (NK)', 'with a client key (IK)', 'anonymous, node', 'anonymous, noble']
+  return names.map((name, i): Row => {
+    const micros = ours[i] ?? Number.NaN
+    const ratio = micros / tlsMicros
+    return {
+      what: `session set-up to first answer, ${name}`,
+      ours: `${(micros / 1_000).toFixed(2)} ms`,
+      peer: `TLS 1.3: ${(tlsMicros / 1_000).toFixed(2)} ms`,
+      ...(i < 2 ? atMost(ratio, BAR) : reported(ratio)),
+    }
+  })
+}
