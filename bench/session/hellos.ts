@@ -60,7 +60,12 @@ export class HelloTarget {
 
   /** A hello that proves the capability. */
   genuine(): Uint8Array {
-    return new ClientHandshake({ capability: this.capability, limits: DEFAULT_LIMITS }).hello
+    return new ClientHandshake({
+      capability: this.capability,
+      pattern: 'NK',
+      limits: DEFAULT_LIMITS,
+      nowSeconds: Date.now() / 1_000,
+    }).hello
   }
 
   /** A hello that meets silence; `repeated e` only if its own bytes were answered before. */

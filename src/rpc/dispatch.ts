@@ -50,6 +50,7 @@ export class Dispatcher {
   readonly #calls = new Map<number, ServerCall>()
   /** Calls refused since one was last answered. */
   #overruns = 0
+  #closed = false
   /** Highest call id seen. */
   lastCall = 0
 
@@ -102,8 +103,16 @@ export class Dispatcher {
       return
     }
     const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines)
-    this.#calls.set(id, call)
     this.#decode(call, name, bytes, reader.at, reader.end)
+    if (!call.finished) this.#keep(call)
+  }
+
+  /** A call that its handler did not answer at once: only those need the table. */
+  #keep(call: ServerCall): void {
+    this.#calls.set(call.id, call)
+    // The handler may have ended its session or its own capability; nobody found this call then.
+    if (this.#closed) this.#drop(call)
+    else if (call.exported?.isLive === false) this.#breakOff(call, 'the reference is broken')
   }
 
   /** Serve PRESENT: answered with the number of an export.
@@ -136,10 +145,13 @@ export class Dispatcher {
   /** Every open call on `exported` is over: its handler's signal is aborted, its caller is told. */
   breakCalls(exported: Exported, why: string): void {
     for (const call of [...this.#calls.values()]) {
-      if (call.exported !== exported) continue
-      call.abort('canceled')
-      if (this.#finish(call)) this.#refuse(call.id, 'permission_denied', why, call.mayHaveRun)
+      if (call.exported === exported) this.#breakOff(call, why)
     }
+  }
+
+  #breakOff(call: ServerCall, why: string): void {
+    call.abort('canceled')
+    if (this.#finish(call)) this.#refuse(call.id, 'permission_denied', why, call.mayHaveRun)
   }
 
   #newId(reader: FieldReader): number {
@@ -161,15 +173,12 @@ export class Dispatcher {
   /** Answer a request of the session itself with what `run` gives. */
   #answer(id: number, what: string, run: () => unknown): void {
     const call = new ServerCall(id, undefined, undefined, Number.POSITIVE_INFINITY, this.#deadlines)
-    this.#calls.set(id, call)
-    let result: unknown
     try {
-      result = run()
+      this.#settle(call, what, run())
     } catch (error) {
       this.#fail(call, error, what)
-      return
     }
-    this.#settle(call, what, result)
+    if (!call.finished) this.#keep(call)
   }
 
   #settle(call: ServerCall, name: string, result: unknown): void {
@@ -269,9 +278,8 @@ export class Dispatcher {
 
   /** Whether the call was still open and can be answered. */
   #finish(call: ServerCall): boolean {
-    // By identity: the id may be in use again once the call was broken off.
-    if (this.#calls.get(call.id) !== call) return false
-    this.#calls.delete(call.id)
+    if (call.finished) return false
+    if (this.#calls.size > 0) this.#calls.delete(call.id)
     call.finish()
     this.#overruns = 0
     return this.#connection.isOpen
@@ -288,11 +296,14 @@ export class Dispatcher {
 
   /** The session is over: every handler's signal is aborted. */
   close(): void {
-    for (const call of this.#calls.values()) {
-      call.finish()
-      call.abort('canceled')
-    }
-    this.#calls.clear()
+    this.#closed = true
+    for (const call of this.#calls.values()) this.#drop(call)
+  }
+
+  #drop(call: ServerCall): void {
+    this.#calls.delete(call.id)
+    call.finish()
+    call.abort('canceled')
   }
 }
 

@@ -14,6 +14,8 @@ export type Permission = 'ok' | 'denied' | 'broken'
 
 /** Something that the other side may call. */
 export interface Exported {
+  /** False once it is broken. */
+  readonly isLive: boolean
   /** Asked again at each dispatch: expiry, methods. */
   authorize(method: string): Permission
   /** The object, perhaps still being made. Rejects with what callers are told when there is none. */

@@ -1,4 +1,4 @@
-// Collects messages of one tick and sends them as few records: one batch, or fragments of a large message
+// Collects messages of one tick and sends them as few records: one batch up to 8 KiB, or fragments of a large message
 // (spec/rpc.md §2). Stops while the socket holds 64 KiB. Leaves out what messages say (peer.ts).
 import {
   FRAGMENT_MAX_BYTES,
@@ -14,6 +14,9 @@ const TAG_BYTES = 16
 const LENGTH_MAX_BYTES = 3
 /** Beyond this a batch takes no further message, so that the largest one still fits the record, bytes. */
 const BATCH_MAX_BYTES = NOISE_MESSAGE_MAX_BYTES - TAG_BYTES - LENGTH_MAX_BYTES - FRAGMENT_MAX_BYTES
+/** A batch that has grown past this leaves before the turn ends: the other side begins while this one goes on, so that with
+ * many calls both work side by side and not in turn (docs/performance.md), bytes. */
+const EARLY_FLUSH_BYTES = 8_192
 /** A sink that has grown past this is not kept, bytes. */
 const KEPT_SINK_MAX_BYTES = 262_144
 
@@ -70,7 +73,7 @@ export class Outbox {
     return this.#sink.length - mark - 1
   }
 
-  /** End a message: it leaves at the end of the tick. */
+  /** End a message: it leaves at the end of the tick, or now with a batch that is long enough. */
   endMessage(mark: number): void {
     const sink = this.#sink
     const length = sink.length - mark - 1
@@ -80,6 +83,7 @@ export class Outbox {
       this.#fragment(message)
     } else {
       this.#writeLength(mark, length)
+      if (sink.length > EARLY_FLUSH_BYTES) this.flush()
       if (sink.length > BATCH_MAX_BYTES) this.#closeBatch()
     }
     this.#schedule()

@@ -56,6 +56,7 @@ export class Question {
 
   /** Until the deadline, ms, at least 0; Infinity without one. */
   get remainingMs(): number {
+    if (this.#deadlineMs === Number.POSITIVE_INFINITY) return this.#deadlineMs
     return Math.max(0, this.#deadlineMs - performance.now())
   }
 

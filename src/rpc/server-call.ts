@@ -13,6 +13,8 @@ export class ServerCall implements CallContext {
   readonly client: PublicKey | undefined
   /** Whether the handler was entered. */
   mayHaveRun = false
+  /** Whether it was answered, or nobody waits for an answer any more. */
+  finished = false
   #controller: AbortController | undefined
   #aborted: 'canceled' | 'deadline_exceeded' | undefined
   readonly #deadlineMs: number
@@ -30,8 +32,10 @@ export class ServerCall implements CallContext {
     this.exported = exported
     this.client = client
     this.#deadlines = deadlines
-    this.#deadlineMs = performance.now() + remainingMs
-    if (remainingMs !== Number.POSITIVE_INFINITY) this.#slot = deadlines.add(this, remainingMs)
+    const hasDeadline = remainingMs !== Number.POSITIVE_INFINITY
+    // No look at the clock for a call without a deadline: that is nearly every one.
+    this.#deadlineMs = hasDeadline ? performance.now() + remainingMs : remainingMs
+    if (hasDeadline) this.#slot = deadlines.add(this, remainingMs)
   }
 
   get signal(): AbortSignal {
@@ -42,6 +46,7 @@ export class ServerCall implements CallContext {
   }
 
   get remainingMs(): number {
+    if (this.#deadlineMs === Number.POSITIVE_INFINITY) return this.#deadlineMs
     return Math.max(0, this.#deadlineMs - performance.now())
   }
 
@@ -61,8 +66,9 @@ export class ServerCall implements CallContext {
     this.abort('deadline_exceeded')
   }
 
-  /** The call was answered. */
+  /** The call was answered, or its session is over. */
   finish(): void {
+    this.finished = true
     if (this.#slot >= 0) this.#deadlines.remove(this, this.#slot)
   }
 

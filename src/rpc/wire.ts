@@ -76,6 +76,8 @@ export function writeBytes(sink: ByteSink, bytes: Uint8Array): void {
 /** Reads fields of one message; running out of bytes is a {@link WireError}. */
 export class FieldReader {
   #bytes: Uint8Array = new Uint8Array(0)
+  /** The last text that was ASCII. */
+  #lastText = ''
   /** Where the next field begins. */
   at = 0
   /** Where the message ends. */
@@ -120,15 +122,24 @@ export class FieldReader {
   text(maxBytes: number): string {
     const length = this.varint()
     if (length > maxBytes) throw new WireError('text is longer than allowed')
-    const bytes = this.take(length)
-    let text = ''
-    for (let i = 0; i < length; i++) {
-      const byte = bytes[i]!
-      if (byte > 0x7f) return strictText(bytes)
-      text += String.fromCharCode(byte)
+    const start = this.at
+    if (length > this.end - start) throw new WireError('message ends too early')
+    this.at = start + length
+    // The same method is called again and again: its name needs no new string then.
+    const last = this.#lastText
+    if (length === last.length && isText(this.#bytes, start, last)) return last
+    for (let i = start; i < this.at; i++) {
+      if (this.#bytes[i]! > 0x7f) return strictText(this.#bytes.subarray(start, this.at))
     }
-    return text
+    this.#lastText = String.fromCharCode(...this.#bytes.subarray(start, this.at))
+    return this.#lastText
   }
+}
+
+/** Whether the bytes from `start` on are `text`, which is ASCII. */
+function isText(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false
+  return true
 }
 
 function strictText(bytes: Uint8Array): string {

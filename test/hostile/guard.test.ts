@@ -592,12 +592,15 @@ describe('within a real session', () => {
     closers.push(close)
     const echo = Echo.methods.get('echo')!
     for (const [index, [, hex]] of samples.entries()) {
-      const failed = peer.call(echo, index, undefined).catch((error: unknown) => error)
+      const failed = peer
+        .root()
+        .call(echo, index, undefined)
+        .catch((error: unknown) => error)
       await expect.poll(received, { timeout: 20_000 }).toHaveLength(index + 1)
       send(batch(rawReturn(0, hexDecode(hex))))
       expect(await failed).toMatchObject({ code: 'rpc/bad_value', mayHaveRun: true })
     }
-    const good = peer.call(echo, 'last', undefined)
+    const good = peer.root().call(echo, 'last', undefined)
     await expect.poll(received, { timeout: 20_000 }).toHaveLength(samples.length + 1)
     send(batch(returned(0, 'still here')))
     expect(await good).toBe('still here')

@@ -101,7 +101,7 @@ describe('what ends the session as protocol', () => {
 
   test('a RETURN twice to one call', async () => {
     const { peer, send, received, outcome } = await calling()
-    const promise = peer.callExport(0, echo, 1, undefined)
+    const promise = peer.root().call(echo, 1, undefined)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, 'a'), returned(0, 'b')))
     expect(await promise).toBe('a')
@@ -111,8 +111,8 @@ describe('what ends the session as protocol', () => {
   test('a FAIL that stops in the middle fails its call and hangs nobody', async () => {
     const { peer, send, received, outcome } = await calling()
     const both = Promise.allSettled([
-      peer.callExport(0, echo, 1, undefined),
-      peer.callExport(0, echo, 2, undefined),
+      peer.root().call(echo, 1, undefined),
+      peer.root().call(echo, 2, undefined),
     ])
     await expect.poll(received).toHaveLength(2)
     send(batch(message(OP.fail, 0)))
@@ -180,7 +180,7 @@ describe('what is skipped or refused without harm', () => {
   test('BROKEN of a reference that is not held is ignored', async () => {
     const { send, peer } = await calling()
     send(batch(message(OP.broken, 5, 4)))
-    const answer = peer.callExport(0, echo, 1, undefined)
+    const answer = peer.root().call(echo, 1, undefined)
     send(batch(returned(0, 1)))
     expect(await answer).toBe(1)
   })
@@ -256,7 +256,7 @@ describe('results of a peer', () => {
   test('a result with a then is data: never called, never awaited', async () => {
     const data = Object.fromEntries([['then', 'not a method']])
     const { peer, send, received } = await calling()
-    const promise = peer.callExport(0, echo, 1, undefined)
+    const promise = peer.root().call(echo, 1, undefined)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, data)))
     expect(await promise).toEqual(data)
@@ -275,7 +275,8 @@ describe('results of a peer', () => {
     })
     const { peer, send, received } = await calling()
     const promise = peer
-      .callExport(0, evil.methods.get('get')!, undefined, undefined)
+      .root()
+      .call(evil.methods.get('get')!, undefined, undefined)
       .catch((error: unknown) => error)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, 1)))
@@ -285,11 +286,14 @@ describe('results of a peer', () => {
 
   test('a result that is no value fails its call, never the session', async () => {
     const { peer, send, received } = await calling()
-    const bad = peer.callExport(0, echo, 1, undefined).catch((error: unknown) => error)
+    const bad = peer
+      .root()
+      .call(echo, 1, undefined)
+      .catch((error: unknown) => error)
     await expect.poll(received).toHaveLength(1)
     send(batch(Uint8Array.of(OP.return, 0, 0x5f)))
     expect(await bad).toMatchObject({ code: 'rpc/bad_value', mayHaveRun: true })
-    const good = peer.callExport(0, echo, 1, undefined)
+    const good = peer.root().call(echo, 1, undefined)
     await expect.poll(received).toHaveLength(2)
     send(batch(returned(0, 'good')))
     expect(await good).toBe('good')
@@ -297,7 +301,10 @@ describe('results of a peer', () => {
 
   test('an unknown failure code is rpc/unknown', async () => {
     const { peer, send, received } = await calling()
-    const failed = peer.callExport(0, echo, 1, undefined).catch((error: unknown) => error)
+    const failed = peer
+      .root()
+      .call(echo, 1, undefined)
+      .catch((error: unknown) => error)
     await expect.poll(received).toHaveLength(1)
     send(batch(message(OP.fail, 0, 99, 0)))
     expect(await failed).toMatchObject({ code: 'rpc/unknown', mayHaveRun: false })
@@ -316,7 +323,8 @@ describe('secrets', () => {
     const { peer } = await calling()
     const secret = 'hunter2'
     const error = await peer
-      .callExport(0, echo, { deep: [{ secret, fn: () => secret }] }, undefined)
+      .root()
+      .call(echo, { deep: [{ secret, fn: () => secret }] }, undefined)
       .catch((e: unknown) => e)
     expect(error).toMatchObject({ code: 'rpc/bad_value' })
     expect(inspect(error, { depth: 9 }).replaceAll(/\s+at .*/g, '')).not.toContain(secret)

@@ -6,6 +6,7 @@ import { type Exported, Exports } from '../../src/rpc/exports.js'
 function offered(): Exported & { releases: number } {
   const exported = {
     releases: 0,
+    isLive: true,
     authorize: () => 'ok' as const,
     target: () => Promise.reject(new Error('not called here')),
     released: () => {

@@ -31,8 +31,8 @@ test.each([126, 127, 16_381, 16_383])(
   'a message of 1 + %i bytes has its length before it',
   async (length) => {
     const { heard, send, client } = await open()
-    send(length)
     send(1)
+    send(length)
     await expect.poll(() => heard.records.length).toBe(1)
     const lengthBytes = length + 1 > 0x3fff ? 3 : length + 1 > 0x7f ? 2 : 1
     expect(heard.records[0]?.length).toBe(1 + lengthBytes + 1 + length + 3)
@@ -49,6 +49,17 @@ test('a message over 16 KiB is cut into fragments, behind what was written befor
   expect(
     heard.records.map(([kind, , last]) => (kind === FRAME.fragment ? `fragment ${last}` : kind)),
   ).toEqual([FRAME.batch, 'fragment 0', 'fragment 0', 'fragment 1', FRAME.batch])
+  client.close()
+})
+
+test('a batch of more than 8 KiB leaves before the turn ends, the rest at its end', async () => {
+  const { heard, send, outbox, client } = await open()
+  send(5_000, 1)
+  expect(outbox.waitingBytes).toBeGreaterThan(5_000)
+  send(5_000, 2)
+  expect(outbox.waitingBytes).toBe(0)
+  send(1, 3)
+  await expect.poll(() => heard.records.map(({ length }) => length)).toEqual([1 + 2 * 5_003, 4])
   client.close()
 })
 

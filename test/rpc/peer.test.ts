@@ -27,21 +27,21 @@ const errorOf = (promise: Promise<unknown>) =>
 describe('calls', () => {
   test('ids are dense and used again after the answer', async () => {
     const { peer, send, received } = await calling()
-    const first = [peer.callExport(0, echo, 'a', undefined), peer.callExport(0, echo, 'b', undefined)]
+    const first = [peer.root().call(echo, 'a', undefined), peer.root().call(echo, 'b', undefined)]
     await expect.poll(received).toEqual([
       { op: OP.call, id: 0 },
       { op: OP.call, id: 1 },
     ])
     send(batch(returned(0, 'A'), returned(1, 'B')))
     expect(await Promise.all(first)).toEqual(['A', 'B'])
-    void errorOf(peer.callExport(0, echo, 'c', undefined))
+    void errorOf(peer.root().call(echo, 'c', undefined))
     await expect.poll(() => received().at(-1)?.id).toBe(1)
     expect(peer.openCalls).toBe(1)
   })
 
   test('calls beyond the budget of the service wait here', async () => {
     const { peer, send, received } = await calling({ maxCallsInFlight: 1 })
-    const answers = Promise.all([1, 2, 3].map((n) => peer.callExport(0, echo, n, undefined)))
+    const answers = Promise.all([1, 2, 3].map((n) => peer.root().call(echo, n, undefined)))
     for (let i = 1; i <= 3; i++) {
       await expect.poll(() => received().length).toBe(i)
       expect(peer.openCalls).toBe(4 - i)
@@ -52,9 +52,9 @@ describe('calls', () => {
 
   test('a waiting call that cannot be written lets the next one go', async () => {
     const { peer, send, received } = await calling({ maxCallsInFlight: 1 })
-    const first = peer.callExport(0, echo, 1, undefined)
-    const bad = errorOf(peer.callExport(0, echo, () => {}, undefined))
-    const last = peer.callExport(0, echo, 3, undefined)
+    const first = peer.root().call(echo, 1, undefined)
+    const bad = errorOf(peer.root().call(echo, () => {}, undefined))
+    const last = peer.root().call(echo, 3, undefined)
     await expect.poll(received).toHaveLength(1)
     send(batch(returned(0, 'first')))
     expect(await first).toBe('first')
@@ -66,9 +66,9 @@ describe('calls', () => {
 
   test('a waiting call that was canceled is never sent', async () => {
     const { peer, send, received } = await calling({ maxCallsInFlight: 1 })
-    const first = peer.callExport(0, echo, 1, undefined)
+    const first = peer.root().call(echo, 1, undefined)
     const controller = new AbortController()
-    const canceled = errorOf(peer.callExport(0, echo, 2, { signal: controller.signal }))
+    const canceled = errorOf(peer.root().call(echo, 2, { signal: controller.signal }))
     controller.abort()
     expect(await canceled).toMatchObject({ code: 'rpc/canceled', mayHaveRun: false })
     await expect.poll(received).toHaveLength(1)
@@ -81,11 +81,11 @@ describe('calls', () => {
   test('a canceled call rejects at once, sends CANCEL, and its id is free only after the answer', async () => {
     const { peer, send, received } = await calling()
     const controller = new AbortController()
-    const canceled = errorOf(peer.callExport(0, echo, 1, { signal: controller.signal }))
+    const canceled = errorOf(peer.root().call(echo, 1, { signal: controller.signal }))
     await expect.poll(received).toHaveLength(1)
     controller.abort(new Error('enough'))
     expect(await canceled).toMatchObject({ code: 'rpc/canceled', mayHaveRun: true })
-    void errorOf(peer.callExport(0, echo, 2, undefined))
+    void errorOf(peer.root().call(echo, 2, undefined))
     await expect.poll(received).toEqual([
       { op: OP.call, id: 0 },
       { op: OP.cancel, id: 0 },
@@ -97,7 +97,7 @@ describe('calls', () => {
 
   test('an aborted signal sends nothing', async () => {
     const { peer, received } = await calling()
-    const error = await errorOf(peer.callExport(0, echo, 1, { signal: AbortSignal.abort() }))
+    const error = await errorOf(peer.root().call(echo, 1, { signal: AbortSignal.abort() }))
     expect(error).toBeInstanceOf(CallError)
     expect(error).toMatchObject({ code: 'rpc/canceled', mayHaveRun: false })
     expect(received()).toEqual([])
@@ -105,14 +105,14 @@ describe('calls', () => {
 
   test('a deadline rejects, sends CANCEL and travels as remaining ms', async () => {
     const { peer, received } = await calling()
-    const error = await errorOf(peer.callExport(0, echo, 1, { timeoutMs: 20 }))
+    const error = await errorOf(peer.root().call(echo, 1, { timeoutMs: 20 }))
     expect(error).toMatchObject({ code: 'rpc/deadline_exceeded', mayHaveRun: true })
     await expect.poll(() => received().map(({ op }) => op)).toEqual([OP.call, OP.cancel])
   })
 
   test('an input larger than the service takes is refused here', async () => {
     const { peer, received } = await calling({ maxMessageBytes: 1_000 })
-    const error = await errorOf(peer.callExport(0, echo, new Uint8Array(1_000), undefined))
+    const error = await errorOf(peer.root().call(echo, new Uint8Array(1_000), undefined))
     expect(error).toMatchObject({ code: 'rpc/resource_exhausted', mayHaveRun: false })
     expect(received()).toEqual([])
   })
@@ -121,13 +121,13 @@ describe('calls', () => {
 describe('the end', () => {
   test('sent calls fail with mayHaveRun, waiting ones without, later ones at once', async () => {
     const { peer, received, close } = await calling({ maxCallsInFlight: 1 })
-    const sent = errorOf(peer.callExport(0, echo, 1, undefined))
-    const waiting = errorOf(peer.callExport(0, echo, 2, undefined))
+    const sent = errorOf(peer.root().call(echo, 1, undefined))
+    const waiting = errorOf(peer.root().call(echo, 2, undefined))
     await expect.poll(received).toHaveLength(1)
     close()
     expect(await sent).toMatchObject({ code: 'rpc/disconnected', mayHaveRun: true })
     expect(await waiting).toMatchObject({ code: 'rpc/disconnected', mayHaveRun: false })
-    expect(await errorOf(peer.callExport(0, echo, 3, undefined))).toMatchObject({ mayHaveRun: false })
+    expect(await errorOf(peer.root().call(echo, 3, undefined))).toMatchObject({ mayHaveRun: false })
     await expect(peer.ping()).rejects.toMatchObject({ code: 'session/closed' })
   })
 

@@ -91,6 +91,7 @@ export async function serve(
   const errors: InternalError[] = []
   const exports = new Exports(DEFAULT_LIMITS.maxExports)
   exports.add({
+    isLive: true,
     authorize: options.authorize ?? (() => 'ok'),
     target: () => ({ description, object }),
     released: () => {},
