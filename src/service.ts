@@ -5,6 +5,7 @@ import {
   type Capability,
   type ClaimsChecker,
   keyHash,
+  linkIds,
   MemoryRevocationSet,
   mint,
   type Registrations,
@@ -226,12 +227,12 @@ export class Service {
   }
 
   /** Revoke a capability, and with it all that was narrowed from it; open sessions end at once.
-   * @param target - the capability (its last link is revoked), or a link id as hexadecimal. A final capability has no
-   * ids of its own: revoke an id of its parent, or its grant.
-   * @returns once the revocation is durable. */
+   * @param target - the capability, or a link id as hexadecimal. Of a capability the last link is revoked, whose id the
+   * service computes itself; a final one shares that link with the capability that it was made of.
+   * @returns once the revocation is durable.
+   * @throws `capability/denied` for a capability of another service, or one whose secret is made up. */
   async revoke(target: Capability<unknown> | string): Promise<void> {
-    const id = typeof target === 'string' ? target : target.ids().at(-1)
-    if (id === undefined) throw new TypeError('Cannot revoke: a final capability does not tell its ids')
+    const id = typeof target === 'string' ? target : linkIds(target, this.#authority).at(-1)!
     await this.revocations.revoke(id)
   }
 

@@ -202,7 +202,7 @@ export class Capability<out T = unknown> implements Disposable {
    *
    * A holder knows the last link only: its own id, whose revocation also kills what was narrowed from it. Ids of the
    * links above follow from keys that he does not have. A final capability has no chain key at all, so it shows none,
-   * save for the registration id of a pair registered by hand. The service knows all: `verify(locator, …).ids`. */
+   * save for the registration id of a pair registered by hand. The service knows all: `linkIds(capability, authority)`. */
   ids(): readonly string[] {
     this.#checkLive()
     const { locator, secret } = this.#token

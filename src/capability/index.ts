@@ -1,5 +1,6 @@
 // Door of the capability layer, free of Node: capabilities, minting, verifying, judging, revocation.
 // Key files and the revocation file are behind `noisecap/capability/files`.
+export { type Authenticated, authenticate, linkIds } from './authenticate.js'
 export { Capability, type HintOptions } from './capability.js'
 export { CAPABILITY_SCAN_PATTERN } from './capability-uri.js'
 export { type CaveatView, PATTERN_NAMES, type PatternName } from './caveats.js'

@@ -77,6 +77,13 @@ export class UseKeys implements Disposable {
     return equalConstantTime(proof, this.prove(purpose, ...parts))
   }
 
+  /** Whether `other` are the keys of the same capability, compared in constant time. */
+  equals(other: UseKeys): boolean {
+    this.#checkLive()
+    other.#checkLive()
+    return equalConstantTime(this.#use, other.#use)
+  }
+
   /** What makes contact tags and nothing else: a book of contacts keeps it in the capability's place.
    * @returns 32 bytes, a new array. */
   contactKey(): ContactKey {

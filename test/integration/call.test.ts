@@ -1,5 +1,6 @@
 // The main job over real TCP: mint, find by key hash, prove, call; and every way in which that is refused.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { mint } from '../../src/capability/index.js'
 import {
   CallError,
   Capability,
@@ -164,12 +165,22 @@ describe('what a capability does not allow', () => {
     expect(await ada.list()).toEqual([])
   })
 
-  test('a final capability cannot be revoked by itself, its parent can', async () => {
+  test('a final capability is revoked by the service alone, and with it the one that it was made of', async () => {
     const parent = world.notes.mint({ owner: 'ada' })
-    const final = parent.finalize()
-    await expect(world.service.revoke(final)).rejects.toThrow(TypeError)
-    await world.service.revoke(parent)
+    const narrowed = parent.attenuate({ methods: ['list'] })
+    const final = narrowed.finalize()
+    await world.service.revoke(final)
     expect(await codeOf(connect(final, resolvers()))).toBe('session/revoked')
+    expect(await codeOf(connect(narrowed, resolvers()))).toBe('session/revoked')
+    await using ada = await connect(parent, resolvers())
+    expect(await ada.list()).toEqual([])
+  })
+
+  test('a capability of another service is not revoked, and that is said', async () => {
+    const stranger = mint(ServiceKey.generate(), { object: 'notes/ada' })
+    for (const target of [stranger, stranger.finalize()]) {
+      expect(await codeOf(world.service.revoke(target))).toBe('capability/denied')
+    }
   })
 
   test('a revocation ends an open session at once', async () => {
