@@ -1,9 +1,8 @@
-// What commands read: capabilities (argument, file, NOISECAP or standard input), passphrases, keys, lists and durations.
-// Errors name what was expected and never quote what may be secret. Leaves out JSON input (json-value.ts).
+// What commands read: capabilities (argument, file, NOISECAP or standard input), passphrases and durations.
+// Errors name what was expected and never quote what may be secret.
+// Leaves out restrictions (restriction-options.ts), pasted text (pasted.ts) and JSON input (json-value.ts).
 import { createReadStream } from 'node:fs'
-import { base64urlDecode, hexDecode } from '../bytes.js'
-import { Capability, durationSeconds, type Restrictions } from '../capability/index.js'
-import { asPublicKey, type PublicKey } from '../crypto/index.js'
+import { Capability, durationSeconds } from '../capability/index.js'
 import { CAPABILITY_TEXT_MAX_CHARS } from '../limits.js'
 import type { Io } from './io.js'
 import type { Output } from './output.js'
@@ -23,14 +22,8 @@ export interface Context {
 export interface CapabilitySource {
   readonly argument?: string | undefined
   readonly capabilityFile?: string | undefined
-}
-
-/** Options by which a user restricts a capability. */
-export interface RestrictionOptions {
-  readonly methods?: string
-  readonly expiresIn?: string
-  readonly holder?: string
-  readonly via?: string
+  /** What is read at most; default room for one capability and white space around it. */
+  readonly maxBytes?: number
 }
 
 /** The capability that a command works on. */
@@ -42,10 +35,10 @@ export async function readCapability(context: Context, source: CapabilitySource)
  * standard input because reading an open pipe that nobody writes to would wait for ever. */
 export async function readCapabilityText(
   { io, output }: Context,
-  { argument, capabilityFile }: CapabilitySource,
+  { argument, capabilityFile, maxBytes = INPUT_MAX_BYTES }: CapabilitySource,
 ): Promise<string> {
   if (argument !== undefined) {
-    if (looksLikeCapability(argument)) {
+    if (argument.includes(CAPABILITY_SCHEME)) {
       output.warn(
         'the capability is an argument, which other users can see in the process list; use standard input, --capability-file or NOISECAP',
       )
@@ -53,11 +46,11 @@ export async function readCapabilityText(
     return argument
   }
   if (capabilityFile !== undefined && capabilityFile !== '-') {
-    return (await readTextFile(capabilityFile, 'capability file')).trim()
+    return (await readTextFile(capabilityFile, 'capability file', maxBytes)).trim()
   }
   const variable = io.env['NOISECAP']
   if (capabilityFile === undefined && variable !== undefined && variable !== '') return variable
-  const text = io.stdin.isTTY === true ? '' : (await collect(io.stdin, 'standard input')).trim()
+  const text = io.stdin.isTTY === true ? '' : (await collect(io.stdin, 'standard input', maxBytes)).trim()
   if (text !== '') return text
   throw new UsageError(
     'Cannot read capability: expected one on standard input, got none',
@@ -78,16 +71,6 @@ export async function readPassphrase(path: string | undefined): Promise<string |
   throw new UsageError(`Cannot read passphrase file ${path}: expected at least one character, got none`)
 }
 
-/** Restrictions as the library takes them. */
-export function readRestrictions({ methods, expiresIn, holder, via }: RestrictionOptions): Restrictions {
-  return {
-    ...(methods !== undefined && { methods: readNames(methods, '--methods') }),
-    ...(expiresIn !== undefined && { expiresIn: readDuration(expiresIn, '--expires-in') }),
-    ...(holder !== undefined && { holder: readPublicKey(holder) }),
-    ...(via !== undefined && { via }),
-  }
-}
-
 /** Seconds of a duration such as `15m`. */
 export function readDuration(text: string, option: string): number {
   try {
@@ -104,26 +87,9 @@ export function several(value: string, previous: readonly string[] | undefined):
   return [...(previous ?? []), value]
 }
 
-function readNames(text: string, option: string): readonly string[] {
-  const names = text.split(',').map((name) => name.trim())
-  if (names.every((name) => name !== '')) return names
-  throw new UsageError(`Cannot read ${option}: expected names with commas between, got an empty one`)
-}
-
-function readPublicKey(text: string): PublicKey {
+async function readTextFile(path: string, what: string, maxBytes = INPUT_MAX_BYTES): Promise<string> {
   try {
-    return asPublicKey(/^[0-9a-fA-F]{64}$/.test(text) ? hexDecode(text) : base64urlDecode(text))
-  } catch {
-    throw new UsageError(
-      `Cannot read --holder: expected a public key of 64 hexadecimal digits or 43 characters of base64url, got ${text.length} characters`,
-      'noisecap keygen --client prints the public key of a new client key',
-    )
-  }
-}
-
-async function readTextFile(path: string, what: string): Promise<string> {
-  try {
-    return await collect(createReadStream(path), `${what} ${path}`)
+    return await collect(createReadStream(path), `${what} ${path}`, maxBytes)
   } catch (error) {
     if (error instanceof UsageError) throw error
     const code = error instanceof Error && 'code' in error ? error.code : undefined
@@ -132,14 +98,18 @@ async function readTextFile(path: string, what: string): Promise<string> {
   }
 }
 
-async function collect(chunks: AsyncIterable<Uint8Array | string>, what: string): Promise<string> {
+async function collect(
+  chunks: AsyncIterable<Uint8Array | string>,
+  what: string,
+  maxBytes: number,
+): Promise<string> {
   const parts: Buffer[] = []
   let length = 0
   for await (const chunk of chunks) {
     const part = Buffer.from(chunk)
     length += part.length
-    if (length > INPUT_MAX_BYTES) {
-      throw new UsageError(`Cannot read ${what}: expected at most ${INPUT_MAX_BYTES} bytes, got more`)
+    if (length > maxBytes) {
+      throw new UsageError(`Cannot read ${what}: expected at most ${maxBytes} bytes, got more`)
     }
     parts.push(part)
   }

@@ -7,6 +7,8 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined }
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
+  /** Whether standard output shows colours. */
+  readonly colour: boolean
   /** A signal that is aborted when the user asks the command to stop; asked for by commands that run on. */
   readonly stopSignal: () => AbortSignal
 }

@@ -2,6 +2,7 @@
 // The command `noisecap`: gives the process's arguments and streams to run.ts and ends with its exit code.
 // Leaves out everything else, so that run() can be tested without a process.
 import process from 'node:process'
+import { wantsColour } from './colour.js'
 import { run } from './run.js'
 
 /** Registered when a command asks, so that the others end at once. A second signal finds no handler, and ends the process. */
@@ -20,6 +21,7 @@ const exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  colour: wantsColour(process.stdout, process.env),
   stopSignal,
 })
 // Ends even if a served module left timers or sockets behind, but not before what was written is out.

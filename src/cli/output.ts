@@ -1,6 +1,7 @@
 // Where results, notes and failures go: results to standard output, all else to standard error; one JSON object with --json.
 // Control characters are escaped, since labels, claims and messages come from others and could steer a terminal.
 // Leaves out what a failure looks like (failure.ts) and values of calls (json-value.ts).
+import { type Line, paint } from './colour.js'
 import { type FailureView, redactSecrets } from './failure.js'
 import type { Io } from './io.js'
 
@@ -18,9 +19,9 @@ export class Output {
   /** The result of a command.
    * @param lines - for people; none prints nothing.
    * @param machine - for `--json`, one line. */
-  result(lines: readonly string[], machine: object): void {
+  result(lines: readonly Line[], machine: object): void {
     if (this.json) this.#io.stdout(`${escapeControls(JSON.stringify(machine))}\n`)
-    else if (lines.length > 0) this.#io.stdout(`${escapeControls(lines.join('\n'))}\n`)
+    else for (const line of lines) this.#io.stdout(`${paint(line, this.#io.colour, escapeControls)}\n`)
   }
 
   /** Something for a person that is not the result; silent with `--json`. */

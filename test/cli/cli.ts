@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 import { run } from '../../src/cli/run.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -19,6 +20,7 @@ export interface Outcome {
 export interface RunOptions {
   readonly stdin?: string
   readonly env?: Readonly<Record<string, string>>
+  readonly colour?: boolean
 }
 
 /** A directory with a registry of its own, and the command in it. */
@@ -39,7 +41,10 @@ export class Desk {
     return join(this.directory, name)
   }
 
-  async run(argv: readonly string[], { stdin = '', env = {} }: RunOptions = {}): Promise<Outcome> {
+  async run(
+    argv: readonly string[],
+    { stdin = '', env = {}, colour = false }: RunOptions = {},
+  ): Promise<Outcome> {
     let stdout = ''
     let stderr = ''
     const exitCode = await run(argv, {
@@ -51,6 +56,7 @@ export class Desk {
       stderr: (text) => {
         stderr += text
       },
+      colour,
       stopSignal: () => AbortSignal.abort(),
     })
     return { exitCode, stdout, stderr }
@@ -105,4 +111,23 @@ async function textOf(stream: AsyncIterable<unknown> | null): Promise<string> {
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
   if (text !== '') yield new TextEncoder().encode(text)
+}
+
+function secretOf(text: string): string {
+  return text.slice(text.indexOf('#') + 1)
+}
+
+/** Neither stream holds any longer part of the secret of `text`. */
+export function expectNoSecret({ stdout, stderr }: Outcome, text: string): void {
+  const secret = secretOf(text)
+  for (let start = 0; start + 40 <= secret.length; start += 20) {
+    expect(stdout + stderr).not.toContain(secret.slice(start, start + 40))
+  }
+}
+
+/** Exactly one error, no stack. */
+export function expectOneError({ stdout, stderr }: Outcome): void {
+  expect(stdout).toBe('')
+  expect(stderr.match(/^error: /gm)).toHaveLength(1)
+  expect(stderr).not.toMatch(/^\s+at /m)
 }

@@ -2,7 +2,7 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Capability } from '../../src/index.js'
-import { Desk, NOTES_MODULE, type Outcome } from './cli.js'
+import { Desk, expectNoSecret, expectOneError, NOTES_MODULE } from './cli.js'
 
 let desk: Desk
 
@@ -20,24 +20,6 @@ async function mintOne(...options: string[]): Promise<string> {
   const minted = await desk.run(['mint', '--key', desk.path('s.key'), '--object', 'notes/ada', ...options])
   expect(minted.stderr).toBe('')
   return minted.stdout.trim()
-}
-
-function secretOf(text: string): string {
-  return text.slice(text.indexOf('#') + 1)
-}
-
-function expectNoSecret({ stdout, stderr }: Outcome, text: string): void {
-  const secret = secretOf(text)
-  for (let start = 0; start + 40 <= secret.length; start += 20) {
-    expect(stdout + stderr).not.toContain(secret.slice(start, start + 40))
-  }
-}
-
-/** Exactly one error, no stack. */
-function expectOneError({ stdout, stderr }: Outcome): void {
-  expect(stdout).toBe('')
-  expect(stderr.match(/^error: /gm)).toHaveLength(1)
-  expect(stderr).not.toMatch(/^\s+at /m)
 }
 
 const COMMANDS = ['keygen', 'mint', 'attenuate', 'inspect', 'serve', 'call', 'revoke', 'resolve', 'doctor']
@@ -168,6 +150,43 @@ describe('mint', () => {
     expect(capability.caveats[1]).toEqual({ type: 'methods', methods: ['add', 'list'] })
   })
 
+  test('--use and --claim stand in the grant, times and patterns among the caveats', async () => {
+    const text = await mintOne(
+      ...['--use', 'seal', '--claim', 'tier=gold', '--claim', 'level=3', '--claim', 'admin=true'],
+      ...['--claim', 'zip="01234"', '--claim', 'url=a=b', '--patterns', 'XK, ik'],
+      ...['--not-before', '2030-01-31', '--expires-at', '2030-02-01T01:00+01:00'],
+    )
+    const { use, claims, caveats } = Capability.parse(text)
+    expect(use).toBe('seal')
+    expect({ ...claims }).toEqual({ tier: 'gold', level: 3, admin: true, zip: '01234', url: 'a=b' })
+    expect(caveats).toEqual([
+      { type: 'expires', at: Date.UTC(2030, 1, 1) / 1_000 },
+      { type: 'notBefore', at: Date.UTC(2030, 0, 31) / 1_000 },
+      { type: 'patterns', patterns: ['IK', 'XK'] },
+    ])
+  })
+
+  test('--not-before with a duration counts from now', async () => {
+    const before = Math.floor(Date.now() / 1_000)
+    const [caveat] = Capability.parse(await mintOne('--not-before', '1h')).caveats
+    if (caveat?.type !== 'notBefore') throw new Error('expected a notBefore caveat')
+    expect(caveat.at).toBeGreaterThanOrEqual(before + 3_600)
+    expect(caveat.at).toBeLessThanOrEqual(Math.ceil(Date.now() / 1_000) + 3_600)
+  })
+
+  test('what excludes one another: exit code 2', async () => {
+    await mintOne()
+    const mint = ['mint', '--key', desk.path('s.key'), '--object', 'a']
+    for (const options of [
+      ['--expires-in', '1h', '--expires-at', '2030-01-31'],
+      ['--claim', 'a=1', '--claim', 'a=2'],
+    ]) {
+      const outcome = await desk.run([...mint, ...options])
+      expectOneError(outcome)
+      expect(outcome.exitCode).toBe(2)
+    }
+  })
+
   test('--json: the capability and what it says', async () => {
     await mintOne()
     const argv = ['mint', '--key', desk.path('s.key'), '--object', 'notes/bob', '--json']
@@ -184,6 +203,13 @@ describe('mint', () => {
     ['--at', 'here', 'expected locations of the form scheme:rest'],
     ['--label', '..', 'expected a label'],
     ['--key', '/does/not/exist', 'no such file or directory'],
+    ['--use', 'read', 'Allowed choices are call, seal, deposit, collect, notify'],
+    ['--patterns', 'IK,NN', 'expected some of NK, XK, IK, KK'],
+    ['--expires-at', '2030-01-31T12:00', 'expected a time with its zone'],
+    ['--not-before', '2030-02-31T12:00:60Z', 'expected a time with its zone'],
+    ['--claim', 'tier', 'expected <name>=<value>'],
+    ['--claim', 'n=1.5', 'expected text, a whole number below 2^53'],
+    ['--claim', '1=a', 'expected names of a letter'],
   ])('%s %s: one error that says what was expected, exit code 2', async (option, value, message) => {
     await mintOne()
     const given = ['mint', '--key', desk.path('s.key'), '--object', 'notes/ada', option, value]
@@ -310,29 +336,16 @@ describe('attenuate', () => {
     expect(Capability.parse(capability).caveats).toEqual(caveats)
   })
 
+  test('--claim: a condition of the service, as a caveat', async () => {
+    const argv = ['attenuate', '--claim', 'region=eu', '--claim', 'floor=2']
+    const { caveats } = Capability.parse((await desk.run(argv, { stdin: await mintOne() })).stdout)
+    expect(caveats).toMatchObject([{ type: 'claims', claims: { region: 'eu', floor: 2 } }])
+  })
+
   test('no restriction at all: exit code 2', async () => {
     const outcome = await desk.run(['attenuate'], { stdin: await mintOne() })
     expectOneError(outcome)
     expect(outcome.exitCode).toBe(2)
-  })
-})
-
-describe('inspect', () => {
-  test('shows everything but the secret', async () => {
-    const text = await mintOne('--methods', 'list', '--expires-in', '1h', '--at', 'tcp://127.0.0.1:1')
-    const outcome = await desk.run(['inspect'], { stdin: text })
-    const capability = Capability.parse(text)
-    const shown = [capability.keyHash, 'notes/ada', 'methods list', 'expires 2', 'tcp://127.0.0.1:1']
-    for (const part of [...shown, ...capability.ids()]) expect(outcome.stdout).toContain(part)
-    expectNoSecret(outcome, text)
-    const json = await desk.run(['inspect', '--json'], { stdin: text })
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      object: 'notes/ada',
-      use: 'call',
-      final: false,
-      claims: {},
-    })
-    expectNoSecret(json, text)
   })
 })
 
@@ -425,50 +438,5 @@ describe('serve', () => {
     expect(outcome).toMatchObject({ exitCode: 0, stderr: '' })
     const { locations } = JSON.parse(outcome.stdout) as { locations: string[] }
     expect(locations).toEqual([expect.stringMatching(/^tcp:\/\/127\.0\.0\.1:\d+$/)])
-  })
-})
-
-describe('revoke', () => {
-  test('an id and a capability: its last id, on disk', async () => {
-    const text = await mintOne()
-    const file = desk.path('r')
-    const [id] = Capability.parse(text).ids()
-    const made = await desk.run(['revoke', '--revocations', file, '--create', '--json'], { stdin: text })
-    expect(JSON.parse(made.stdout)).toEqual({ revoked: id, file })
-    expect(await readFile(file, 'utf8')).toContain(id)
-    const other = '00112233445566778899AABBCCDDEEFF'
-    const byId = await desk.run(['revoke', other, '--revocations', file])
-    expect(byId).toMatchObject({ exitCode: 0, stdout: `${other.toLowerCase()}\n` })
-    expect(await readFile(file, 'utf8')).toContain(other.toLowerCase())
-  })
-
-  test('a missing revocation file: exit code 2, and none is created', async () => {
-    const outcome = await desk.run(['revoke', '--revocations', desk.path('r')], { stdin: await mintOne() })
-    expectOneError(outcome)
-    expect(outcome.exitCode).toBe(2)
-    expect(outcome.stderr).toContain('--create makes a new one')
-    await expect(stat(desk.path('r'))).rejects.toMatchObject({ code: 'ENOENT' })
-  })
-
-  test('a damaged revocation file: exit code 2, and it stays as it was', async () => {
-    await writeFile(desk.path('r'), 'something else\n')
-    const outcome = await desk.run(['revoke', '--revocations', desk.path('r')], { stdin: await mintOne() })
-    expectOneError(outcome)
-    expect(outcome.exitCode).toBe(2)
-    expect(await readFile(desk.path('r'), 'utf8')).toBe('something else\n')
-  })
-
-  test('a final capability: says what to revoke instead', async () => {
-    const final = await desk.run(['attenuate', '--final'], { stdin: await mintOne() })
-    const argv = ['revoke', '--revocations', desk.path('r'), '--create']
-    const outcome = await desk.run(argv, { stdin: final.stdout })
-    expect(outcome.exitCode).toBe(2)
-    expect(outcome.stderr).toContain('Revoke the capability from which it was made')
-  })
-
-  test('what is neither an id nor a capability: exit code 2', async () => {
-    const outcome = await desk.run(['revoke', 'abc', '--revocations', desk.path('r'), '--create'])
-    expectOneError(outcome)
-    expect(outcome.exitCode).toBe(2)
   })
 })
