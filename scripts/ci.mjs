@@ -45,6 +45,7 @@ if (!run('npm ci')) {
   console.log('0 passed, 1 failed')
   process.exit(1)
 }
+run('node scripts/shells.mjs')
 tests()
 for (const gateScript of [
   'check:format',

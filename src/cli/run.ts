@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander'
 import { addAttenuate } from './attenuate.js'
 import { addCall } from './call.js'
+import { addCompletion } from './completion.js'
 import { addDoctor } from './doctor.js'
 import { viewFailure } from './failure.js'
 import type { Context } from './input.js'
@@ -27,6 +28,7 @@ const COMMANDS = [
   addRevoke,
   addResolve,
   addDoctor,
+  addCompletion,
 ]
 
 /** Run one command.
@@ -52,11 +54,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function createProgram(context: Context): Command {
+/** The command with all of its commands; also what the manual page is made of. */
+export function createProgram(context: Context): Command {
   const { io, output } = context
   const program = new Command('noisecap')
     .description('Capabilities over the Noise Protocol Framework: mint, narrow, serve, call, revoke')
     .version(packageVersion())
+    .configureHelp({ subcommandTerm: (command) => command.name(), commandUsage: usageOf })
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => undefined })
     .hook('preAction', (_program, command) => {
@@ -65,4 +69,11 @@ function createProgram(context: Context): Command {
     .addHelpText('after', '\nA capability is read from standard input, --capability-file or NOISECAP.')
   for (const add of COMMANDS) add(program, context).option('--json', 'machine-readable output')
   return program
+}
+
+/** What must be given stands in the usage line. */
+function usageOf(command: Command): string {
+  const required = command.options.filter(({ mandatory }) => mandatory).map(({ flags }) => flags)
+  const names = command.parent === null ? [] : [command.parent.name()]
+  return [...names, command.name(), ...required, command.usage()].join(' ')
 }

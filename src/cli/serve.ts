@@ -29,11 +29,15 @@ const DEFAULT_LISTEN = 'tcp://127.0.0.1:0'
 export function addServe(program: Command, context: Context): Command {
   return program
     .command('serve <module>')
-    .description('serve what the default export of an ES module offers: (service) => { service.offer(…) }')
+    .description('serve what an ES module offers, until Ctrl-C')
     .requiredOption('--key <file>', 'key file of the service')
     .option('--passphrase-file <file>', 'passphrase of the key file')
     .option('--listen <location>', `where to listen; may be repeated (default: ${DEFAULT_LISTEN})`, several)
     .option('--revocations <file>', 'revocation file (default: <key file>.revoked)')
+    .addHelpText(
+      'after',
+      '\nThe module exports by default: (service) => { service.offer(path, interface, factory) }',
+    )
     .action(async (module: string, options: Options) => {
       const offers = await loadOffers(module)
       const passphrase = await readPassphrase(options.passphraseFile)

@@ -22,7 +22,10 @@ async function mintOne(...options: string[]): Promise<string> {
   return minted.stdout.trim()
 }
 
-const COMMANDS = ['keygen', 'mint', 'attenuate', 'inspect', 'serve', 'call', 'revoke', 'resolve', 'doctor']
+const COMMANDS = [
+  ...['keygen', 'mint', 'attenuate', 'inspect', 'serve', 'call', 'revoke', 'resolve', 'doctor'],
+  'completion',
+]
 
 describe('usage', () => {
   test('no arguments: help on standard error and exit code 2', async () => {
