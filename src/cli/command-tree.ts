@@ -18,6 +18,8 @@ export interface OptionNode {
   readonly value: (ValueKind & { readonly name: string }) | undefined
   readonly repeatable: boolean
   readonly required: boolean
+  /** What holds when it is left out. */
+  readonly fallback: string | undefined
 }
 
 /** An argument that is no option. */
@@ -72,7 +74,7 @@ function operand(argument: Argument): OperandNode {
 }
 
 function option(given: Option): OptionNode {
-  const { flags, short, long, description, required, optional, argChoices, mandatory } = given
+  const { flags, short, long, description, required, optional, argChoices, mandatory, defaultValue } = given
   const name = /[<[]([^>\]]+)[>\]]/.exec(flags)?.[1] ?? ''
   return {
     flags,
@@ -81,6 +83,7 @@ function option(given: Option): OptionNode {
     value: required || optional ? { ...valueKind(name, argChoices), name } : undefined,
     repeatable: description.includes('may be repeated'),
     required: mandatory,
+    fallback: typeof defaultValue === 'string' ? defaultValue : undefined,
   }
 }
 

@@ -1,9 +1,11 @@
 // One run of the command: arguments in, exit code out. 0 done, 1 the operation failed, 2 bad usage or malformed input.
 // Every failure of every command ends here, as one error on standard error.
 // Leaves out the commands, one file each.
+import { Readable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { addAttenuate } from './attenuate.js'
 import { addCall } from './call.js'
+import { type CommandNode, commandTree } from './command-tree.js'
 import { addCompletion } from './completion.js'
 import { addDoctor } from './doctor.js'
 import { viewFailure } from './failure.js'
@@ -54,8 +56,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** The command with all of its commands; also what the manual page is made of. */
-export function createProgram(context: Context): Command {
+/** All commands as data: what the manual page is made of. */
+export function describeProgram(): CommandNode {
+  const silent: Io = {
+    env: {},
+    stdin: Readable.from([]),
+    stdout: () => undefined,
+    stderr: () => undefined,
+    colour: false,
+    stopSignal: () => AbortSignal.abort(),
+  }
+  return commandTree(createProgram({ io: silent, output: new Output(silent, false) }))
+}
+
+function createProgram(context: Context): Command {
   const { io, output } = context
   const program = new Command('noisecap')
     .description('Capabilities over the Noise Protocol Framework: mint, narrow, serve, call, revoke')

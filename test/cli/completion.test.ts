@@ -1,8 +1,6 @@
 // Completion in the shells themselves: what they offer is what the commands take.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { commandTree } from '../../src/cli/command-tree.js'
-import { createProgram } from '../../src/cli/run.js'
-import { Output } from '../../src/cli/output.js'
+import { describeProgram } from '../../src/cli/run.js'
 import { Desk, expectOneError } from './cli.js'
 import { isInstalled, Shell } from './shells.js'
 
@@ -16,19 +14,11 @@ afterAll(async () => {
   await desk.remove()
 })
 
-const io = {
-  env: {},
-  stdin: (async function* (): AsyncGenerator<string> {})(),
-  stdout: () => undefined,
-  stderr: () => undefined,
-  colour: false,
-  stopSignal: () => AbortSignal.abort(),
-}
-const tree = commandTree(createProgram({ io, output: new Output(io, false) }))
+const tree = describeProgram()
 const COMMANDS = tree.commands.map(({ name }) => name).sort()
 const MINT = tree.commands.find(({ name }) => name === 'mint')?.options.flatMap(({ names }) => names) ?? []
 
-test('commandTree: commands, options, choices and files as commander has them', () => {
+test('describeProgram: commands, options, choices and files as commander has them', () => {
   expect(COMMANDS).toContain('keygen')
   expect(COMMANDS).toContain('help')
   const [keygen] = tree.commands
