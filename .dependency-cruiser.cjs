@@ -9,7 +9,7 @@ const below = {
   session: ['crypto', 'noise', 'capability', 'transport'],
   rpc: ['crypto', 'capability', 'session', 'transport'],
 }
-const foundationFiles = '^src/(errors|limits|bytes|dcbor|redact|clock|location)\\.ts$'
+const foundationFiles = '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location)\\.ts$'
 const nodeFiles =
   '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe)|capability/(key-file|revocation-file|files|atomic-file)|resolve/file|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 

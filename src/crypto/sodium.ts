@@ -2,11 +2,11 @@
 // dependency: whatever keeps it from loading (not installed, musl, glibc before 2.33) is a reason text, never an exception.
 // Leaves out X448, AESGCM and BLAKE2s, which the binding does not expose.
 import { wipe } from '../bytes.js'
+import { filled, lastingArray, lastingViews, SHORT_MAX_BYTES } from '../lasting.js'
 import {
   aeadFunction,
   type BareAead,
   type BareDh,
-  type BareHash,
   DH_BYTES,
   dhFunction,
   HASH_BYTES,
@@ -14,9 +14,16 @@ import {
   type ProviderLoad,
   randomFunction,
 } from './contract.js'
-import { hashParts, hmacParts, type OneShotHash } from './gather.js'
+import { gatheredHash, type OneShotHash } from './gather.js'
 import { hostProcess, reasonIn } from './host.js'
-import type { AeadFunction, CryptoProvider, DhFunction, HashFunction, HashName } from './provider.js'
+import {
+  AEAD_KEY_BYTES,
+  type AeadFunction,
+  type CryptoProvider,
+  type DhFunction,
+  type HashFunction,
+  type HashName,
+} from './provider.js'
 
 /** The part of sodium-native that is used here; it ships no types. */
 interface Binding {
@@ -61,7 +68,14 @@ function providerOf(loaded: unknown): ProviderLoad {
   if (typeof loaded !== 'object' || loaded === null) return { failure: 'sodium-native exports no object' }
   const binding: Partial<Binding> = loaded
   if (!offers(binding, 'randombytes_buf')) return { failure: 'sodium-native has no randombytes_buf' }
-  const randomBytes = randomFunction((out) => binding.randombytes_buf(out))
+  const shortRandom = lastingViews(SHORT_MAX_BYTES)
+  const randomBytes = randomFunction((out) => {
+    if (out.length > SHORT_MAX_BYTES) return binding.randombytes_buf(out)
+    const short = shortRandom(out.length)
+    binding.randombytes_buf(short)
+    out.set(short)
+    short.fill(0)
+  })
   const dh25519 = x25519Of(binding, randomBytes)
   const chachaPoly = chachaPolyOf(binding)
   const hashes = hashesOf(binding)
@@ -88,19 +102,39 @@ function x25519Of(
   randomBytes: (length: number) => Uint8Array,
 ): DhFunction | undefined {
   if (!offers(binding, 'crypto_scalarmult', 'crypto_scalarmult_base')) return undefined
-  const take = resultBuffer(DH_BYTES['25519'])
+  const secret = lastingArray(DH_BYTES['25519'])
+  const point = lastingArray(DH_BYTES['25519'])
+  const result = lastingArray(DH_BYTES['25519'])
   const bare: BareDh = {
-    publicKeyOf: (secretKey) => take((q) => binding.crypto_scalarmult_base(q, secretKey)),
+    publicKeyOf(secretKey) {
+      secret.set(secretKey)
+      binding.crypto_scalarmult_base(result, secret)
+      secret.fill(0)
+      return new Uint8Array(result)
+    },
     dh(secretKey, publicKey) {
+      secret.set(secretKey)
+      point.set(publicKey)
       // Lengths are checked by contract.ts, so a low-order point is the one thing left that libsodium can refuse.
       try {
-        return take((q) => binding.crypto_scalarmult(q, secretKey, publicKey))
+        binding.crypto_scalarmult(result, secret, point)
+        return new Uint8Array(result)
       } catch {
         return undefined
+      } finally {
+        secret.fill(0)
+        result.fill(0)
       }
     },
   }
   return dhFunction('25519', 'sodium', bare, randomBytes)
+}
+
+/** A key that is used once, as those of a handshake are, goes through a lasting array; one that is used again is handed over
+ * itself from then on. */
+interface SodiumKey {
+  readonly bytes: Uint8Array
+  used: boolean
 }
 
 function chachaPolyOf(binding: Partial<Binding>): AeadFunction | undefined {
@@ -109,13 +143,22 @@ function chachaPolyOf(binding: Partial<Binding>): AeadFunction | undefined {
   ) {
     return undefined
   }
-  const bare: BareAead<Uint8Array> = {
-    importKey: (bytes) => Uint8Array.from(bytes),
+  const firstKey = lastingArray(AEAD_KEY_BYTES)
+  const keyOf = (key: SodiumKey): Uint8Array => {
+    if (key.used) return key.bytes
+    key.used = true
+    return filled(firstKey, key.bytes)
+  }
+  const bare: BareAead<SodiumKey> = {
+    importKey: (bytes) => ({ bytes: new Uint8Array(bytes), used: false }),
     encrypt(key, nonce, ad, plaintext, out) {
+      const bytes = keyOf(key)
       const optionalAd = ad.length === 0 ? null : ad
-      binding.crypto_aead_chacha20poly1305_ietf_encrypt(out, plaintext, optionalAd, null, nonce, key)
+      binding.crypto_aead_chacha20poly1305_ietf_encrypt(out, plaintext, optionalAd, null, nonce, bytes)
+      if (bytes === firstKey) firstKey.fill(0)
     },
     decrypt(key, nonce, ad, ciphertext, out) {
+      const bytes = keyOf(key)
       const optionalAd = ad.length === 0 ? null : ad
       try {
         const written = binding.crypto_aead_chacha20poly1305_ietf_decrypt(
@@ -124,46 +167,27 @@ function chachaPolyOf(binding: Partial<Binding>): AeadFunction | undefined {
           ciphertext,
           optionalAd,
           nonce,
-          key,
+          bytes,
         )
         return written === out.length
       } catch {
         return false
+      } finally {
+        if (bytes === firstKey) firstKey.fill(0)
       }
     },
-    wipe,
+    wipe: (key) => wipe(key.bytes),
   }
   return aeadFunction('ChaChaPoly', 'sodium', bare)
 }
 
 function hashesOf(binding: Partial<Binding>): Partial<Record<HashName, HashFunction>> {
   const hashes: Partial<Record<HashName, HashFunction>> = {}
-  const add = (name: HashName, compute: (out: Uint8Array, input: Uint8Array) => void): void => {
-    const { length, blockLength } = HASH_BYTES[name]
-    const take = resultBuffer(length)
-    const oneShot: OneShotHash = (input) => take((out) => compute(out, input))
-    const bare: BareHash = {
-      hash: (parts) => hashParts(oneShot, parts),
-      hmac: (key, parts) => hmacParts(oneShot, blockLength, key, parts),
-    }
-    hashes[name] = hashFunction(name, 'sodium', bare)
+  const add = (name: HashName, compute: OneShotHash): void => {
+    hashes[name] = hashFunction(name, 'sodium', gatheredHash(compute, HASH_BYTES[name]))
   }
   if (offers(binding, 'crypto_hash_sha256')) add('SHA256', binding.crypto_hash_sha256)
   if (offers(binding, 'crypto_hash_sha512')) add('SHA512', binding.crypto_hash_sha512)
-  if (offers(binding, 'crypto_generichash'))
-    add('BLAKE2b', (out, input) => binding.crypto_generichash(out, input))
+  if (offers(binding, 'crypto_generichash')) add('BLAKE2b', binding.crypto_generichash)
   return hashes
-}
-
-/** Runs `compute` on one lasting buffer and returns a copy: handing native code a new short array costs more than the
- * copy, because V8 must first move the array out of its heap. */
-function resultBuffer(length: number): (compute: (out: Uint8Array) => void) => Uint8Array {
-  const buffer = new Uint8Array(new ArrayBuffer(length))
-  return (compute) => {
-    compute(buffer)
-    const result = new Uint8Array(length)
-    result.set(buffer)
-    buffer.fill(0)
-    return result
-  }
 }

@@ -110,15 +110,15 @@ function ownPair(dh: DhFunction, name: string, pair: KeyPairBytes | undefined): 
   checkKey(dh, name, pair.secretKey)
   if (pair instanceof KeyPair) return pair
   return {
-    publicKey: asPublicKey(Uint8Array.from(pair.publicKey), dh.length),
-    secretKey: asSecretKey(Uint8Array.from(pair.secretKey), dh.length),
+    publicKey: asPublicKey(new Uint8Array(pair.publicKey), dh.length),
+    secretKey: asSecretKey(new Uint8Array(pair.secretKey), dh.length),
   }
 }
 
 function ownPublicKey(dh: DhFunction, name: string, key: PublicKey | undefined): PublicKey | undefined {
   if (key === undefined) return undefined
   checkKey(dh, name, key)
-  return asPublicKey(Uint8Array.from(key), dh.length)
+  return asPublicKey(new Uint8Array(key), dh.length)
 }
 
 function checkKey(dh: DhFunction, name: string, key: Uint8Array): void {

@@ -8,8 +8,8 @@ import { PSK_BYTES } from '../limits.js'
 /** PSKs by the number of their modifier, copied and wiped once used. */
 export class PskSlots implements Disposable {
   readonly #numbers: readonly number[]
-  readonly #psks = new Map<number, Uint8Array>()
-  readonly #used = new Set<number>()
+  /** By the position of the modifier in the name; `spent` once used. */
+  readonly #slots: (Uint8Array | 'spent' | undefined)[] = []
 
   /** @param numbers - of the modifiers, in the order of the protocol name.
    * @param psks - in the same order, copied; undefined or left out at the end where one comes later.
@@ -19,41 +19,50 @@ export class PskSlots implements Disposable {
       throw badPsk(`the protocol name asks for ${numbers.length}, got ${psks.length}`)
     }
     this.#numbers = numbers
-    for (const [index, psk] of psks.entries()) if (psk !== undefined) this.set(numbers[index]!, psk)
+    for (let index = 0; index < psks.length; index++) {
+      const psk = psks[index]
+      if (psk !== undefined) this.set(numbers[index]!, psk)
+    }
   }
 
   /** Fill the slot of modifier `psk<number>`, once.
    * @throws `noise/bad_psk` when the name has no such modifier, the slot was filled before, or the length is wrong. */
   set(number: number, psk: Uint8Array): void {
-    if (!this.#numbers.includes(number)) {
+    const index = this.#numbers.indexOf(number)
+    if (index < 0) {
       const names = this.#numbers.map((known) => `psk${known}`).join(', ')
       throw badPsk(`expected one of the modifiers in the protocol name (${names === '' ? 'none' : names})`)
     }
-    if (this.#psks.has(number) || this.#used.has(number)) throw badPsk(`psk${number} has been set before`)
+    if (this.#slots[index] !== undefined) throw badPsk(`psk${number} has been set before`)
     if (!(psk instanceof Uint8Array)) throw badPsk('expected a Uint8Array')
     if (psk.length !== PSK_BYTES) throw badPsk(`expected ${PSK_BYTES} bytes, got ${psk.length}`)
-    this.#psks.set(number, Uint8Array.from(psk))
+    this.#slots[index] = new Uint8Array(psk)
   }
 
   /** @throws `noise/bad_psk` unless all of `numbers` have been set. */
   require(numbers: readonly number[]): void {
     for (const number of numbers) {
-      if (!this.#psks.has(number)) throw badPsk(`psk${number} is missing, this message needs it`)
+      if (!(this.#slots[this.#numbers.indexOf(number)] instanceof Uint8Array)) {
+        throw badPsk(`psk${number} is missing, this message needs it`)
+      }
     }
   }
 
   /** Hand the PSK of a required slot to `use` and wipe it. */
   spend(number: number, use: (psk: Uint8Array) => void): void {
-    const psk = this.#psks.get(number)! // `require` came before
-    this.#psks.delete(number)
-    this.#used.add(number)
+    const index = this.#numbers.indexOf(number)
+    const psk = this.#slots[index] as Uint8Array // `require` came before
+    this.#slots[index] = 'spent'
     use(psk)
     wipe(psk)
   }
 
   [Symbol.dispose](): void {
-    wipe(...this.#psks.values())
-    this.#psks.clear()
+    for (let index = 0; index < this.#slots.length; index++) {
+      const psk = this.#slots[index]
+      if (psk instanceof Uint8Array) wipe(psk)
+    }
+    this.#slots.length = 0
   }
 }
 

@@ -3,13 +3,19 @@
 // HMAC (§9.1 allows it). Leaves out checks of order and length (handshake-state.ts).
 
 import { EMPTY, wipe } from '../bytes.js'
-import { AEAD_KEY_BYTES, type AeadFunction, type HashFunction } from '../crypto/index.js'
+import { AEAD_KEY_BYTES, AEAD_TAG_BYTES, type AeadFunction, type HashFunction } from '../crypto/index.js'
+import { filled, lastingViews, SHORT_MAX_BYTES } from '../lasting.js'
 import { redact } from '../redact.js'
 import { CipherState } from './cipher-state.js'
 
 const BYTE_1 = Uint8Array.of(1)
 const BYTE_2 = Uint8Array.of(2)
 const BYTE_3 = Uint8Array.of(3)
+
+/** Lasting memory for one call of the cipher: h, input and output. Wiped where it held plaintext. */
+const hashView = lastingViews(SHORT_MAX_BYTES)
+const inputView = lastingViews(SHORT_MAX_BYTES)
+const outputView = lastingViews(SHORT_MAX_BYTES)
 
 /** The last output of an HKDF, not computed yet: HMAC(tempKey, previous ‖ counter). */
 interface PendingKey {
@@ -72,18 +78,18 @@ export class SymmetricState implements Disposable {
   }
 
   /** Encrypt, or copy while there is no key, and mix the result into h.
-   * @param out - `plaintext.length` bytes, 16 more with a key. */
-  encryptAndHash(plaintext: Uint8Array, out: Uint8Array): void {
-    if (this.hasKey) this.#keyedCipher().encryptInto(this.#h, plaintext, out)
-    else out.set(plaintext)
-    this.mixHash(out)
+   * @returns a new array of `plaintext.length` bytes, 16 more with a key. */
+  encryptAndHash(plaintext: Uint8Array): Uint8Array {
+    const field = this.hasKey ? this.#seal(plaintext) : new Uint8Array(plaintext)
+    this.mixHash(field)
+    return field
   }
 
   /** Undo {@link encryptAndHash}.
    * @param out - `ciphertext.length` bytes, 16 fewer with a key.
    * @throws `noise/decrypt`. */
   decryptAndHash(ciphertext: Uint8Array, out: Uint8Array): void {
-    if (this.hasKey) this.#keyedCipher().decryptInto(this.#h, ciphertext, out)
+    if (this.hasKey) this.#open(ciphertext, out)
     else out.set(ciphertext)
     this.mixHash(ciphertext)
   }
@@ -103,6 +109,36 @@ export class SymmetricState implements Disposable {
   [Symbol.dispose](): void {
     wipe(this.#ck)
     this.#dropKey()
+  }
+
+  /** Short fields and h go through lasting memory (lasting.ts says why). */
+  #seal(plaintext: Uint8Array): Uint8Array {
+    const cipher = this.#keyedCipher()
+    const h = filled(hashView(this.#h.length), this.#h)
+    const length = plaintext.length + AEAD_TAG_BYTES
+    if (length > SHORT_MAX_BYTES) {
+      const field = new Uint8Array(length)
+      cipher.encryptInto(h, plaintext, field)
+      return field
+    }
+    const input = filled(inputView(plaintext.length), plaintext)
+    const output = outputView(length)
+    cipher.encryptInto(h, input, output)
+    wipe(input)
+    return new Uint8Array(output)
+  }
+
+  #open(ciphertext: Uint8Array, out: Uint8Array): void {
+    const cipher = this.#keyedCipher()
+    const h = filled(hashView(this.#h.length), this.#h)
+    if (ciphertext.length > SHORT_MAX_BYTES) {
+      cipher.decryptInto(h, ciphertext, out)
+      return
+    }
+    const output = outputView(out.length)
+    cipher.decryptInto(h, filled(inputView(ciphertext.length), ciphertext), output)
+    out.set(output)
+    wipe(output)
   }
 
   /** The first step of HKDF (Noise rev 34 §4.3). */

@@ -59,7 +59,7 @@ export class TokenInterpreter implements Disposable {
   write(message: MessagePlan, payload: Uint8Array, out: Uint8Array): void {
     let offset = 0
     for (const token of message.tokens) offset += this.#writeToken(token, out, offset)
-    this.symmetric.encryptAndHash(payload, out.subarray(offset))
+    out.set(this.symmetric.encryptAndHash(payload), offset)
   }
 
   /** ReadMessage.
@@ -67,9 +67,10 @@ export class TokenInterpreter implements Disposable {
    * @param payload - exactly `message.overhead` bytes shorter.
    * @throws `noise/decrypt`, `crypto/bad_public_key`. */
   read(message: MessagePlan, bytes: Uint8Array, payload: Uint8Array): void {
+    // Fields are cut out by `slice`: `subarray` would move a short array out of V8's heap, which costs more than a copy.
     let offset = 0
     for (const token of message.tokens) offset += this.#readToken(token, bytes, offset)
-    this.symmetric.decryptAndHash(bytes.subarray(offset), payload)
+    this.symmetric.decryptAndHash(bytes.slice(offset), payload)
   }
 
   /** Wipe all secrets; the handshake hash and the peer's public keys stay. */
@@ -93,10 +94,9 @@ export class TokenInterpreter implements Disposable {
       return publicKey.length
     }
     if (token === 's') {
-      const { publicKey } = this.keys.s! // present by HandshakeKeys
-      const length = this.#staticFieldLength()
-      this.symmetric.encryptAndHash(publicKey, out.subarray(offset, offset + length))
-      return length
+      const field = this.symmetric.encryptAndHash(this.keys.s!.publicKey) // present by HandshakeKeys
+      out.set(field, offset)
+      return field.length
     }
     return this.#mixToken(token)
   }
@@ -106,13 +106,13 @@ export class TokenInterpreter implements Disposable {
     if (token !== 'e' && token !== 's') return this.#mixToken(token)
     const publicKey = asPublicKey(new Uint8Array(this.keys.dhLength), this.keys.dhLength)
     if (token === 'e') {
-      publicKey.set(bytes.subarray(offset, offset + publicKey.length))
+      publicKey.set(bytes.slice(offset, offset + publicKey.length))
       this.keys.re = publicKey
       this.#mixEphemeral(publicKey)
       return publicKey.length
     }
     const length = this.#staticFieldLength()
-    this.symmetric.decryptAndHash(bytes.subarray(offset, offset + length), publicKey)
+    this.symmetric.decryptAndHash(bytes.slice(offset, offset + length), publicKey)
     this.keys.rs = publicKey
     return length
   }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { concat, hexDecode, hexEncode, utf8 } from '../../src/bytes.js'
 import type { HashFunction } from '../../src/crypto/index.js'
@@ -10,6 +11,13 @@ import {
   HMAC_VECTORS,
 } from './hash-vectors.js'
 import { everyHash, HASH_NAMES, isPlainAndOwn } from './providers.js'
+
+const NODE_NAMES = {
+  SHA256: 'sha256',
+  SHA512: 'sha512',
+  BLAKE2s: 'blake2s256',
+  BLAKE2b: 'blake2b512',
+} as const
 
 const LENGTHS = { SHA256: [32, 64], SHA512: [64, 128], BLAKE2s: [32, 64], BLAKE2b: [64, 128] } as const
 
@@ -73,6 +81,18 @@ for (const name of HASH_NAMES) {
         expect(hexEncode(hash.hmac(key, ...parts))).toBe(hexEncode(hash.hmac(key, whole)))
       }
     })
+
+    test.each([0, 1, 31, 32, 33, 63, 64, 65, 127, 128, 129, 200, 5_000])(
+      'hmac, a key of %i bytes and data from short to long and back, as OpenSSL computes it',
+      (keyLength) => {
+        const key = input(keyLength)
+        for (const dataLength of [0, 1, 32, 65, 127, 128, 129, 300, 4_095, 4_096, 4_097, 9_000, 64, 0]) {
+          const [head, tail] = [input(dataLength), Uint8Array.of(keyLength & 0xff, 1)]
+          const oracle = createHmac(NODE_NAMES[name], key).update(head).update(tail).digest('hex')
+          expect(hexEncode(hash.hmac(key, head, tail))).toBe(oracle)
+        }
+      },
+    )
 
     test('hash and hmac, no parts, same as one empty part', () => {
       expect(hexEncode(hash.hash())).toBe(HASH_VECTORS[0]!.digest[name])
