@@ -1,6 +1,8 @@
 // The one error class of noisecap and the closed list of its codes, `layer/reason`.
 // A caller's plain mistake (wrong type, wrong length of an argument) is a TypeError or RangeError instead.
+// A capability that somebody gave where a path belongs stays out of the message, and out of the cause.
 // Messages read `Cannot <action>: expected <x>, got <y>` and never hold a secret or a peer's bytes.
+import { redactCapabilities } from './redact.js'
 
 /** Every code that a NoisecapError can carry. */
 export type ErrorCode =
@@ -87,12 +89,20 @@ export class NoisecapError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly hint: string | undefined
 
   constructor(code: Code, message: string, options: NoisecapErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(redactCapabilities(message), harmless(options))
     this.code = code
-    this.hint = options.hint
+    this.hint = options.hint === undefined ? undefined : redactCapabilities(options.hint)
   }
 
   override get name(): string {
     return 'NoisecapError'
   }
+}
+
+/** The cause, unless it quotes a capability: errors of the system quote the path they were given. */
+function harmless(options: NoisecapErrorOptions): { cause: unknown } | undefined {
+  if (!('cause' in options)) return undefined
+  const { cause } = options
+  const quotes = cause instanceof Error && redactCapabilities(cause.message) !== cause.message
+  return quotes ? undefined : { cause }
 }

@@ -12,8 +12,9 @@ export type ParsedLocation =
   | { readonly scheme: 'unix'; readonly path: string }
 
 const FORMS = 'tcp://host:port, ws://host:port/path, wss://host:port/path or unix:/path'
-/** What every scheme has in common; also what capabilities and records hold locations to. */
-const ANY_LOCATION = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/
+/** What every scheme has in common; also what capabilities and records hold locations to. No capability, and no fragment
+ * that could be the secret part of one: locations are shown and logged. */
+const ANY_LOCATION = /^(?!noisecap:)[a-z][a-z0-9+.-]*:[\x21\x22\x24-\x7e]+$/
 const AUTHORITY = /^(?<host>\[[^\]]*\]|[^:[\]@]*)(?::(?<port>[0-9]*))?$/
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/
 const DNS_LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/

@@ -1,6 +1,7 @@
 // Object paths with parameters, `notes/:owner`: matched when a session asks for an object, filled when one is minted.
 // Leaves out the syntax of a path itself (src/capability/grant.ts).
 import { isObjectPath } from './capability/index.js'
+import { redactCapabilities } from './redact.js'
 
 /** Names of the parameters in a template: `PathParams<'notes/:owner'>` is `{ owner: string }`. */
 export type PathParams<Path extends string> = Path extends `${infer Segment}/${infer Rest}`
@@ -25,7 +26,7 @@ export class PathTemplate {
       names.every((name) => /^[A-Za-z][A-Za-z0-9]*$/.test(name)) && new Set(names).size === names.length
     if (!isObjectPath(sample) || !namesAreGood) {
       throw new TypeError(
-        `Cannot use object path ${JSON.stringify(template)}: expected segments between slashes, parameters as :name, each once`,
+        `Cannot use object path ${redactCapabilities(JSON.stringify(template))}: expected segments between slashes, parameters as :name, each once`,
       )
     }
   }

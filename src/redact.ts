@@ -1,4 +1,5 @@
 // How an object that holds a secret shows itself: `[redacted]` as string, as JSON and in Node's inspection.
+// Also takes capabilities out of texts, since somebody may give one where a file or a path belongs.
 // Leaves out the holding of secrets (each class keeps its own `#bytes`).
 
 /** Node's hook for `util.inspect`, reachable without importing Node. */
@@ -13,7 +14,12 @@ export function redact<T extends object>(
 ): void {
   const show = {
     value(this: T): string {
-      return describe(this)
+      try {
+        return describe(this)
+      } catch {
+        // Of the prototype itself, or of an object made from it: there is nothing to describe.
+        return '[redacted]'
+      }
     },
     enumerable: false,
     configurable: false,
@@ -22,4 +28,11 @@ export function redact<T extends object>(
   Object.defineProperty(target.prototype, 'toString', show)
   Object.defineProperty(target.prototype, 'toJSON', show)
   Object.defineProperty(target.prototype, inspectHook, show)
+}
+
+/** `text` without the secret part of any capability in it. */
+export function redactCapabilities(text: string): string {
+  return text
+    .replaceAll(/(noisecap:[^\s#'"]{0,8192}#)[^\s'"]+/gi, '$1[redacted]')
+    .replaceAll(/[A-Za-z0-9_-]{100,}/g, '[redacted]')
 }

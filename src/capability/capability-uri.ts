@@ -123,7 +123,7 @@ function problemOf({ label, locations }: Hints): string | undefined {
   }
   if (locations.length > LOCATIONS_MAX) return `at most ${LOCATIONS_MAX} locations`
   if (!locations.every(isLocation)) {
-    return `locations of the form scheme:rest in printable ASCII, at most ${LOCATION_MAX_CHARS} characters`
+    return `locations of the form scheme:rest in printable ASCII without #, at most ${LOCATION_MAX_CHARS} characters`
   }
   if (new Set(locations).size !== locations.length) return 'every location once'
   return undefined

@@ -103,5 +103,5 @@ function clean(text: string): string {
 export function redactSecrets(text: string): string {
   return text
     .replaceAll(/(:[^\s#'"]*#)[^\s'"]+/g, '$1[redacted]')
-    .replaceAll(/[A-Za-z0-9_-]{100,}/g, '[redacted]')
+    .replaceAll(/[A-Za-z0-9_-]{65,}/g, '[redacted]')
 }
