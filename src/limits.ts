@@ -51,7 +51,7 @@ export const DCBOR_MAX_DEPTH = 16
 /** Tolerance for clocks when expiry is judged, seconds (spec/capability.md §4). */
 export const CLOCK_LEEWAY_SECONDS = 60
 
-/** From accept to a finished handshake, ms (spec/session.md §9). */
+/** From accept to the client's first record, ms (spec/session.md §9). */
 export const HANDSHAKE_DEADLINE_MS = 5_000
 /** From the first to the last byte of one frame, ms (spec/session.md §9). */
 export const FRAME_DEADLINE_MS = 10_000
@@ -67,7 +67,7 @@ export const HELLO_MAX_BYTES = 4_096
 export const HANDSHAKE_PADDING_BYTES = 256
 /** Handshakes that hold a slot, past the proof (spec/session.md §9). */
 export const HANDSHAKES_COMPUTING_MAX = 1_024
-/** Sockets that have not sent a proven hello; the oldest is evicted (spec/session.md §9). */
+/** Sockets whose client has not sent its first record; the oldest is evicted (spec/session.md §9). */
 export const SOCKETS_UNPROVEN_MAX = 16_384
 /** Unproven hellos of one address, a second (spec/session.md §9). */
 export const UNPROVEN_HELLOS_PER_SECOND = 20

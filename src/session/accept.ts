@@ -1,10 +1,10 @@
 // Accepts sessions as the service: reads the hello under every limit, asks the verifier, answers or stays silent until
 // the deadline (spec/session.md §5, §9). Strangers, replays, malformed bytes and bad proofs look the same from outside.
 // Leaves out listening (src/service.ts) and what the session is used for.
-import { concat } from '../bytes.js'
+import { concat, wipe } from '../bytes.js'
 import type { Verified } from '../capability/index.js'
 import { HANDSHAKE_DEADLINE_MS, HELLO_MAX_BYTES, SERVICES_PER_PORT_MAX } from '../limits.js'
-import type { Pipe, PipeEvents } from '../transport/index.js'
+import type { Pipe } from '../transport/index.js'
 import type { Admission } from './admission.js'
 import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js'
 import { FrameReader } from './framing.js'
@@ -28,6 +28,7 @@ export interface AcceptOptions<Identity extends ServiceIdentity> {
   readonly services: readonly Identity[]
   readonly verifier: Verifier<Identity>
   readonly admission: Admission
+  /** Start the connection at once: it is dropped when its first record was not read by the handshake's deadline. */
   readonly accepted: (session: AcceptedSession<Identity>) => void
   /** The handshake is over, one way or the other. */
   readonly finished?: () => void
@@ -66,21 +67,22 @@ class Accepting<Identity extends ServiceIdentity> {
   readonly #deadline: ReturnType<typeof setTimeout>
   #state: 'hello' | 'verifying' | 'message3' | 'silent' | 'refused' | 'open' | 'gone' = 'hello'
   #proven: Proven<Identity> | undefined
-  #next: PipeEvents | undefined
+  #connection: Connection | undefined
   #releaseSlot: (() => void) | undefined
+  #isSettled = false
 
   constructor(pipe: Pipe, options: AcceptOptions<Identity>) {
     this.#pipe = pipe
     this.#options = options
     this.#frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
     this.#untrack = options.admission.trackUnproven(() => pipe.destroy())
-    this.#deadline = setTimeout(() => this.drop(), options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS)
+    this.#deadline = setTimeout(() => this.#expire(), options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS)
     if (typeof this.#deadline === 'object') this.#deadline.unref()
     pipe.start({
-      data: (bytes) => (this.#next === undefined ? this.#receive(bytes) : this.#next.data(bytes)),
-      drain: () => this.#next?.drain(),
+      data: (bytes) => (this.#connection === undefined ? this.#receive(bytes) : this.#pass(bytes)),
+      drain: () => this.#connection?.pipeEvents.drain(),
       // A peer that hangs up early is let go; a silent one learns nothing from it.
-      end: () => (this.#next === undefined ? this.#pipe.destroy() : this.#next.end()),
+      end: () => (this.#connection === undefined ? this.#pipe.destroy() : this.#connection.pipeEvents.end()),
       closed: (error) => this.#closed(error),
     })
   }
@@ -90,28 +92,50 @@ class Accepting<Identity extends ServiceIdentity> {
     if (this.#state !== 'open') this.#pipe.destroy()
   }
 
+  /** The deadline: a session whose client did not say a word counts as little as one that was never opened. */
+  #expire(): void {
+    if (this.#connection?.isConfirmed !== true) this.#pipe.destroy()
+    this.#settle()
+  }
+
   #closed(error: Error | undefined): void {
+    this.#finish()
     this.#settle()
     if (this.#state !== 'open') this.#state = 'gone'
     this.#forget()
-    this.#next?.closed(error)
+    this.#connection?.pipeEvents.closed(error)
   }
 
   /** The handshake leads nowhere: wipe what it knows of the capability. */
   #forget(): void {
+    this.#frames.clear()
+    this.#releaseSlot?.()
     this.#proven?.handshake.abandon()
-    this.#proven?.verdict.verified[Symbol.dispose]()
+    if (this.#proven !== undefined) discard(this.#proven.verdict)
     this.#proven = undefined
   }
 
-  #settle(): void {
-    clearTimeout(this.#deadline)
-    this.#untrack()
+  /** The handshake is over. */
+  #finish(): void {
     this.#releaseSlot?.()
     this.#options.finished?.()
   }
 
+  /** The client has proven all there is to prove, or is gone. */
+  #settle(): void {
+    clearTimeout(this.#deadline)
+    this.#untrack()
+  }
+
+  #pass(bytes: Uint8Array): void {
+    this.#connection?.pipeEvents.data(bytes)
+    if (this.#isSettled || this.#connection?.isConfirmed !== true) return
+    this.#isSettled = true
+    this.#settle()
+  }
+
   #receive(bytes: Uint8Array): void {
+    if (this.#state === 'verifying') this.#silence()
     if (this.#state !== 'hello' && this.#state !== 'message3') return
     try {
       this.#frames.push(bytes)
@@ -131,8 +155,9 @@ class Accepting<Identity extends ServiceIdentity> {
       return
     }
     if (frame === undefined) return
-    this.#pipe.pause()
     if (this.#state === 'message3') this.#complete(frame)
+    // Before message 2 a genuine client has nothing more to say: nothing has to be kept while a verifier takes its time.
+    else if (this.#frames.hasRest) this.#silence()
     else {
       this.#state = 'verifying'
       this.#verify(frame)
@@ -151,8 +176,14 @@ class Accepting<Identity extends ServiceIdentity> {
       return
     }
     const decide = (verdict: Verdict | undefined): void => this.#decide(handshake, question, verdict)
-    const verdict = verifier(question)
-    if (verdict instanceof Promise) verdict.then(decide, () => this.#silence())
+    let verdict: ReturnType<typeof verifier>
+    try {
+      verdict = verifier(question)
+    } catch {
+      // A verifier that fails must not end the process: whoever cannot be judged is denied.
+      verdict = undefined
+    }
+    if (verdict instanceof Promise) verdict.then(decide, () => decide(undefined))
     else decide(verdict)
   }
 
@@ -168,12 +199,10 @@ class Accepting<Identity extends ServiceIdentity> {
     question: HelloQuestion<Identity>,
     verdict: Verdict | undefined,
   ): void {
-    if (this.#state !== 'verifying') {
-      verdict?.verified[Symbol.dispose]()
-      return
-    }
-    if (verdict === undefined) {
-      this.#silence()
+    if (this.#state !== 'verifying' || verdict === undefined) {
+      handshake.abandon()
+      if (verdict !== undefined) discard(verdict)
+      if (this.#state === 'verifying') this.#silence()
       return
     }
     this.#proven = { handshake, question, verdict }
@@ -188,11 +217,8 @@ class Accepting<Identity extends ServiceIdentity> {
     }
     const { message, session, awaitsMessage3 } = answered
     this.#pipe.write(this.#pipe.framing === 'length' ? concat(u16(message.length), message) : message)
-    if (awaitsMessage3) {
-      this.#state = 'message3'
-      this.#pipe.resume()
-      this.#readFrame()
-    } else if (session === undefined) this.#refuse()
+    if (awaitsMessage3) this.#state = 'message3'
+    else if (session === undefined) this.#refuse()
     else this.#open(session, question.parameters)
   }
 
@@ -214,7 +240,6 @@ class Accepting<Identity extends ServiceIdentity> {
   #refuse(): void {
     this.#state = 'refused'
     this.#forget()
-    this.#pipe.resume()
     this.#pipe.end()
   }
 
@@ -222,9 +247,9 @@ class Accepting<Identity extends ServiceIdentity> {
     const { question, verdict } = this.#proven! // whoever opens has been proven
     this.#proven = undefined
     this.#state = 'open'
-    this.#settle()
+    this.#finish()
     const connection = new Connection(this.#pipe, session, this.#frames, this.#options.times ?? DEFAULT_TIMES)
-    this.#next = connection.pipeEvents
+    this.#connection = connection
     const { verified } = verdict
     this.#options.accepted({ service: question.service, connection, verified, parameters })
   }
@@ -234,6 +259,11 @@ class Accepting<Identity extends ServiceIdentity> {
     if (this.#state === 'gone') return
     this.#state = 'silent'
     this.#forget()
-    this.#pipe.resume()
   }
+}
+
+/** Wipe what was decided about a hello that leads nowhere. */
+function discard({ answer, verified }: Verdict): void {
+  wipe(answer.psk)
+  verified[Symbol.dispose]()
 }

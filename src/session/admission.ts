@@ -9,7 +9,7 @@ import {
   UNPROVEN_HELLOS_PER_SECOND,
 } from '../limits.js'
 
-/** Addresses remembered at once; a full bucket needs no memory, so idle ones are swept first. */
+/** Addresses remembered at once, the one that asked longest ago first; a quarter of a second later its bucket is full again. */
 const ADDRESSES_MAX = 65_536
 
 /** The last ephemerals of proven hellos: a replayed hello meets silence. */
@@ -70,6 +70,16 @@ export class Admission {
     this.#computingMax = limits.handshakesComputingMax ?? HANDSHAKES_COMPUTING_MAX
   }
 
+  /** Sockets that are tracked by {@link trackUnproven}. */
+  get unproven(): number {
+    return this.#unproven.size
+  }
+
+  /** Handshakes that hold a slot. */
+  get computing(): number {
+    return this.#computing
+  }
+
   /** Take one token of an address, before the first DH.
    * @returns false when it has none left: silence. */
   takeToken(address: string, nowMs: number): boolean {
@@ -88,33 +98,31 @@ export class Admission {
   #bucket(group: string, nowMs: number): Bucket {
     let bucket = this.#buckets.get(group)
     if (bucket === undefined) {
-      if (this.#buckets.size >= ADDRESSES_MAX) this.#sweep(nowMs)
+      if (this.#buckets.size >= ADDRESSES_MAX) this.#forgetOldest()
       bucket = { tokens: this.#burst, updatedMs: nowMs }
       this.#buckets.set(group, bucket)
       return bucket
     }
+    // Behind all others again: what stands first was asked for longest ago.
+    this.#buckets.delete(group)
+    this.#buckets.set(group, bucket)
     const elapsedSeconds = Math.max(0, nowMs - bucket.updatedMs) / 1_000
     bucket.tokens = Math.min(this.#burst, bucket.tokens + elapsedSeconds * this.#perSecond)
     bucket.updatedMs = nowMs
     return bucket
   }
 
-  /** Forget buckets that are full again; if none is, forget the oldest. */
-  #sweep(nowMs: number): void {
-    const fullAfterMs = (this.#burst / this.#perSecond) * 1_000
-    for (const [group, bucket] of this.#buckets) {
-      if (nowMs - bucket.updatedMs >= fullAfterMs) this.#buckets.delete(group)
-    }
-    if (this.#buckets.size < ADDRESSES_MAX) return
+  /** In constant time, lest somebody with many addresses make each new one cost a walk over all. */
+  #forgetOldest(): void {
     for (const oldest of this.#buckets.keys()) {
       this.#buckets.delete(oldest)
       break
     }
   }
 
-  /** Register a socket that has proven nothing; the oldest is evicted when there are too many.
+  /** Register a socket whose client has not sent its first record; the oldest is evicted when there are too many.
    * @param evict - drops the socket.
-   * @returns call it when the socket has proven a capability or is gone. */
+   * @returns call it when that record came or the socket is gone. */
   trackUnproven(evict: () => void): () => void {
     if (this.#unproven.size >= this.#socketsMax) {
       for (const oldest of this.#unproven) {

@@ -95,6 +95,11 @@ export class Connection {
     return this.#pipe.remoteAddress
   }
 
+  /** Whether the peer's first record was opened: it is there, now, and holds the keys. */
+  get isConfirmed(): boolean {
+    return this.#confirmed
+  }
+
   /** Whether {@link send} still works. */
   get isOpen(): boolean {
     return this.#outcome === undefined

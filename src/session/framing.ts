@@ -28,9 +28,21 @@ export class FrameReader {
     return this.#partial !== undefined || this.#firstLengthByte >= 0
   }
 
+  /** Whether bytes lie behind the frames that were taken. */
+  get hasRest(): boolean {
+    return this.#offset < this.#chunk.length
+  }
+
+  /** Let go of everything: what comes is no longer of interest. */
+  clear(): void {
+    this.#letGo()
+    this.#partial = undefined
+    this.#firstLengthByte = -1
+  }
+
   /** Hand over the next bytes. All frames of the bytes before must have been drained. */
   push(chunk: Uint8Array): void {
-    if (this.#offset < this.#chunk.length) throw new Error('Cannot push: earlier frames are not drained')
+    if (this.hasRest) throw new Error('Cannot push: earlier frames are not drained')
     this.#chunk = chunk
     this.#offset = 0
   }
@@ -47,6 +59,7 @@ export class FrameReader {
     if (end <= this.#chunk.length) {
       const body = this.#chunk.subarray(this.#offset, end)
       this.#offset = end
+      if (!this.hasRest) this.#letGo()
       return body
     }
     this.#partial = new Uint8Array(length)
@@ -57,8 +70,7 @@ export class FrameReader {
   #nextMessage(): Uint8Array | undefined {
     if (this.#offset >= this.#chunk.length) return undefined
     const message = this.#chunk
-    this.#chunk = EMPTY
-    this.#offset = 0
+    this.#letGo()
     if (message.length > this.maxBytes) throw new FrameTooLongError()
     return message
   }
@@ -81,8 +93,15 @@ export class FrameReader {
     partial.set(this.#chunk.subarray(this.#offset, this.#offset + take), this.#filled)
     this.#offset += take
     this.#filled += take
+    if (!this.hasRest) this.#letGo()
     if (this.#filled < partial.length) return undefined
     this.#partial = undefined
     return partial
+  }
+
+  /** A chunk may be 64 KiB that a stranger sent: it is not kept until the next one comes. */
+  #letGo(): void {
+    this.#chunk = EMPTY
+    this.#offset = 0
   }
 }

@@ -4,10 +4,17 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { concat } from '../../src/bytes.js'
 import { Capability } from '../../src/capability/index.js'
 import { encodeHello, u16 } from '../../src/session/hello.js'
-import { Admission, type AdmissionLimits, acceptSession, type Connection } from '../../src/session/index.js'
+import {
+  Admission,
+  type AdmissionLimits,
+  acceptSession,
+  type Connection,
+  DEFAULT_LIMITS,
+  initiateSession,
+} from '../../src/session/index.js'
 import type { Verdict } from '../../src/session/verifier.js'
 import { type Listener, memoryPair, type Pipe } from '../../src/transport/index.js'
-import { listenTcp } from '../../src/transport/tcp.js'
+import { dialTcp, listenTcp } from '../../src/transport/tcp.js'
 import { clientOf, flipped, listen, openPair, Shop } from '../session/parties.js'
 
 const DEADLINE_MS = 250
@@ -224,9 +231,11 @@ describe('admission at the socket', () => {
 
   test('the oldest unproven socket is evicted, an open session is not', async () => {
     admission = new Admission({ socketsUnprovenMax: 2 })
-    const holder = dial()
-    holder.write(framed(clientOf(shop.capability()).hello))
-    await expect.poll(() => opened.length).toBe(1)
+    const pipe = await dialTcp(listener.location, AbortSignal.timeout(20_000))
+    const client = { capability: shop.capability(), pattern: 'NK', limits: DEFAULT_LIMITS } as const
+    const { connection } = await initiateSession(pipe, client, AbortSignal.timeout(20_000))
+    listen(connection)
+    await expect.poll(() => opened[0]?.isConfirmed).toBe(true)
     const closed: number[] = []
     const sockets: Socket[] = []
     for (let i = 0; i < 3; i++) {
@@ -237,7 +246,8 @@ describe('admission at the socket', () => {
     }
     await expect.poll(() => closed[0]).toBe(0)
     expect(opened[0]?.isOpen).toBe(true)
-    for (const socket of [holder, ...sockets]) socket.destroy()
+    connection.close()
+    for (const socket of sockets) socket.destroy()
   })
 })
 

@@ -34,6 +34,17 @@ describe('token bucket', () => {
     expect(admission.takeToken('192.0.2.1', 0)).toBe(true)
   })
 
+  test('of 65,536 remembered addresses the one that asked longest ago is forgotten, not the one first met', () => {
+    const admission = new Admission({ hellosPerSecond: 1e-9, hellosBurst: 1 })
+    const address = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`
+    for (let i = 0; i < 65_536; i++) expect(admission.takeToken(address(i), 0)).toBe(true)
+    expect(admission.takeToken(address(0), 0)).toBe(false)
+    expect(admission.takeToken(address(65_536), 0)).toBe(true)
+    expect(admission.takeToken(address(0), 0)).toBe(false)
+    expect(admission.takeToken(address(2), 0)).toBe(false)
+    expect(admission.takeToken(address(1), 0)).toBe(true)
+  })
+
   test.each([
     ['two IPv4 addresses', '192.0.2.1', '192.0.2.2', false],
     ['two mapped IPv4 addresses', '::ffff:192.0.2.1', '::ffff:192.0.2.2', false],
@@ -63,6 +74,7 @@ describe('unproven sockets', () => {
     expect(evicted).toEqual(['a'])
     track('e')
     expect(evicted).toEqual(['a', 'c'])
+    expect(admission.unproven).toBe(2)
   })
 })
 
@@ -73,8 +85,10 @@ describe('slots', () => {
     expect(first).toBeDefined()
     expect(admission.takeSlot()).toBeDefined()
     expect(admission.takeSlot()).toBeUndefined()
+    expect(admission.computing).toBe(2)
     first?.()
     first?.()
+    expect(admission.computing).toBe(1)
     expect(admission.takeSlot()).toBeDefined()
     expect(admission.takeSlot()).toBeUndefined()
   })
