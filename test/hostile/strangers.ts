@@ -4,7 +4,14 @@ import { connect, type Socket, type TcpNetConnectOpts } from 'node:net'
 
 /** What the parent asks for; bytes as base64. */
 export type StrangerOrder =
-  | { readonly do: 'stall'; readonly port: number; readonly count: number; readonly bytes: string }
+  | {
+      readonly do: 'stall'
+      readonly port: number
+      readonly count: number
+      readonly bytes: string
+      /** Open another for each one that the service closes, until told to drop them. */
+      readonly refill?: boolean
+    }
   | {
       readonly do: 'flood'
       readonly port: number
@@ -35,6 +42,7 @@ const stalled = new Set<Socket>()
 let sent = 0
 let received = 0
 let failed = 0
+let refilling = false
 
 /** Connect and send. */
 function dial(port: number, bytes: Buffer): Promise<Socket | undefined> {
@@ -69,15 +77,19 @@ async function many(atOnce: number, work: () => Promise<boolean>): Promise<void>
   await Promise.all(Array.from({ length: atOnce }, worker))
 }
 
-async function stall(port: number, count: number, bytes: Buffer): Promise<void> {
+async function stall(port: number, count: number, bytes: Buffer, refill = false): Promise<void> {
   let left = count
-  await many(DIALLING_AT_ONCE, async () => {
+  refilling = refill
+  await many(Math.min(count, DIALLING_AT_ONCE), async () => {
     if (left === 0) return false
     left -= 1
     const socket = await dial(port, bytes)
     if (socket === undefined || socket.destroyed) return true
     stalled.add(socket)
-    socket.once('close', () => stalled.delete(socket))
+    socket.once('close', () => {
+      stalled.delete(socket)
+      if (refilling) void stall(port, 1, bytes, true)
+    })
     return true
   })
 }
@@ -103,7 +115,7 @@ process.on('message', (order: StrangerOrder) => {
   }
   switch (order.do) {
     case 'stall':
-      stall(order.port, order.count, Buffer.from(order.bytes, 'base64')).then(report, report)
+      stall(order.port, order.count, Buffer.from(order.bytes, 'base64'), order.refill).then(report, report)
       return
     case 'flood':
       flood(order.port, order.count, order.ms, Buffer.from(order.bytes, 'base64')).then(report, report)
@@ -112,6 +124,7 @@ process.on('message', (order: StrangerOrder) => {
       report()
       return
     case 'drop':
+      refilling = false
       for (const socket of stalled) socket.destroy()
       report()
       sent = received = failed = 0
