@@ -1,5 +1,5 @@
 // noisecap as a subject: a service and a client as users write them. NOISECAP_CRYPTO chooses the provider.
-import { connect, generateKeyPair, iface, method, Service } from 'noisecap'
+import { Capability, connect, generateKeyPair, iface, method, Service } from 'noisecap'
 import { z } from 'zod'
 import type { Payload, Subject } from './subject.js'
 
@@ -16,11 +16,19 @@ async function serve(): Promise<string> {
   return echo.mint({}, { at: [location] }).export()
 }
 
+/** Parsed once, as a client that connects again and again would do. */
+let parsed: { readonly text: string; readonly capability: Capability } | undefined
+
+function capabilityOf(text: string): Capability {
+  if (parsed?.text !== text) parsed = { text, capability: Capability.parse(text) }
+  return parsed.capability
+}
+
 /** Types alone. */
 export const plain: Subject = {
   serve,
   async connect(address) {
-    const stub = await connect(address, Echo, { resolvers: [] })
+    const stub = await connect(capabilityOf(address), Echo, { resolvers: [] })
     return { echo: (payload) => stub.plain(payload), close: async () => stub[Symbol.asyncDispose]() }
   },
 }
@@ -31,7 +39,7 @@ const key = generateKeyPair()
 export const named: Subject = {
   serve,
   async connect(address) {
-    const stub = await connect(address, Echo, { resolvers: [], key })
+    const stub = await connect(capabilityOf(address), Echo, { resolvers: [], key })
     return { echo: (payload) => stub.plain(payload), close: async () => stub[Symbol.asyncDispose]() }
   },
 }
@@ -40,7 +48,7 @@ export const named: Subject = {
 export const checked: Subject = {
   serve,
   async connect(address) {
-    const stub = await connect(address, Echo, { resolvers: [] })
+    const stub = await connect(capabilityOf(address), Echo, { resolvers: [] })
     return { echo: (payload) => stub.checked({ ...payload }) }
   },
 }
