@@ -80,8 +80,9 @@ function dialInTurn(
   failures: DialFailure[],
 ): Promise<InitiatedSession | undefined> {
   return new Promise((resolve, reject) => {
-    const losers = new AbortController()
-    const dialSignal = AbortSignal.any([signal, losers.signal])
+    // One location has no losers, and joining signals costs more than a DH.
+    const losers = locations.length > 1 ? new AbortController() : undefined
+    const dialSignal = losers === undefined ? signal : AbortSignal.any([signal, losers.signal])
     let next = 0
     let open = 0
     let done = false
@@ -91,7 +92,7 @@ function dialInTurn(
       done = true
       clearTimeout(timer)
       settle()
-      losers.abort(new DOMException('Another location answered first', 'AbortError'))
+      losers?.abort(new DOMException('Another location answered first', 'AbortError'))
     }
     const startNext = (): void => {
       clearTimeout(timer)

@@ -1,6 +1,7 @@
 // Drives one open session over one pipe: records in and out, keepalive, deadlines, the two ways a conversation can end
 // (spec/session.md §6 to §9). The state machine is session.ts; this file has the pipe and the clock.
 // Leaves out handshakes (initiate.ts, accept.ts) and the meaning of plaintexts (src/rpc).
+import { EMPTY } from '../bytes.js'
 import { NoisecapError } from '../errors.js'
 import {
   FRAME_DEADLINE_MS,
@@ -65,6 +66,7 @@ export class Connection {
   #stopTicking: (() => void) | undefined
   #lastSentMs: number
   #lastReceivedMs: number
+  #hasSent = false
   #frameBeganMs = 0
   #closingSinceMs = 0
   #outcome: CloseOutcome | undefined
@@ -141,13 +143,21 @@ export class Connection {
    * @returns false when the caller should wait for `drain`.
    * @throws `session/closed`. */
   send(plaintext: Uint8Array): boolean {
+    this.#hasSent = true
     this.#lastSentMs = performance.now()
     return this.#pipe.write(this.session.seal(plaintext, this.#pipe.framing))
   }
 
   /** Send an empty record: a keepalive, or the client's proof that it finished the handshake. */
   sendKeepalive(): void {
-    if (this.isOpen) this.send(new Uint8Array(0))
+    if (this.isOpen) this.send(EMPTY)
+  }
+
+  /** Send the client's first record: what its user sends in this turn of the event loop, or else a keepalive. */
+  confirm(): void {
+    afterThisTurn(() => {
+      if (!this.#hasSent && this.session.isOpen) this.sendKeepalive()
+    })
   }
 
   /** End the conversation in the open: close record, then end of stream. */
@@ -270,4 +280,10 @@ export class Connection {
     this.#outcome = outcome
     this.#events?.closed(outcome)
   }
+}
+
+/** Behind all that follows from the events of this turn, in Node and in browsers. */
+function afterThisTurn(run: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(run)
+  else setTimeout(run, 0)
 }
