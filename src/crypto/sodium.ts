@@ -108,9 +108,12 @@ function x25519Of(
   const bare: BareDh = {
     publicKeyOf(secretKey) {
       secret.set(secretKey)
-      binding.crypto_scalarmult_base(result, secret)
-      secret.fill(0)
-      return new Uint8Array(result)
+      try {
+        binding.crypto_scalarmult_base(result, secret)
+        return new Uint8Array(result)
+      } finally {
+        secret.fill(0)
+      }
     },
     dh(secretKey, publicKey) {
       secret.set(secretKey)
@@ -154,8 +157,11 @@ function chachaPolyOf(binding: Partial<Binding>): AeadFunction | undefined {
     encrypt(key, nonce, ad, plaintext, out) {
       const bytes = keyOf(key)
       const optionalAd = ad.length === 0 ? null : ad
-      binding.crypto_aead_chacha20poly1305_ietf_encrypt(out, plaintext, optionalAd, null, nonce, bytes)
-      if (bytes === firstKey) firstKey.fill(0)
+      try {
+        binding.crypto_aead_chacha20poly1305_ietf_encrypt(out, plaintext, optionalAd, null, nonce, bytes)
+      } finally {
+        if (bytes === firstKey) firstKey.fill(0)
+      }
     },
     decrypt(key, nonce, ad, ciphertext, out) {
       const bytes = keyOf(key)

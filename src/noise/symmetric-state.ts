@@ -123,9 +123,12 @@ export class SymmetricState implements Disposable {
     }
     const input = filled(inputView(plaintext.length), plaintext)
     const output = outputView(length)
-    cipher.encryptInto(h, input, output)
-    wipe(input)
-    return new Uint8Array(output)
+    try {
+      cipher.encryptInto(h, input, output)
+      return new Uint8Array(output)
+    } finally {
+      wipe(input)
+    }
   }
 
   #open(ciphertext: Uint8Array, out: Uint8Array): void {
