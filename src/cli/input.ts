@@ -28,6 +28,13 @@ export interface CapabilitySource {
 
 /** The capability that a command works on. */
 export async function readCapability(context: Context, source: CapabilitySource): Promise<Capability> {
+  const { argument } = source
+  if (argument !== undefined && !argument.includes('://')) {
+    throw new UsageError(
+      `Cannot read capability: expected noisecap://…, got ${argument.length} other characters`,
+      'A file that holds one is named with --capability-file',
+    )
+  }
   return Capability.parse(await readCapabilityText(context, source))
 }
 

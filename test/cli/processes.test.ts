@@ -137,6 +137,25 @@ test('SIGTERM: serve withdraws and ends with 0; a call then names what was tried
   expect(dead.stderr).toContain(`tried ${location} (ECONNREFUSED)`)
 })
 
+test('a reader that goes away, as head does: no failure and no noise', async () => {
+  const child = desk.spawn(['completion', 'zsh'])
+  let errors = ''
+  child.stderr?.on('data', (chunk) => {
+    errors += String(chunk)
+  })
+  const closed = once(child, 'close')
+  child.stdout?.destroy()
+  expect({ closed: await closed, errors }).toEqual({ closed: [0, null], errors: '' })
+})
+
+test('Ctrl-C: serve ends with 0', async () => {
+  const other = desk.spawn(['serve', NOTES_MODULE, '--key', desk.path('s.key')])
+  const closed = once(other, 'close')
+  await firstLine(other)
+  other.kill('SIGINT')
+  expect(await closed).toEqual([0, null])
+})
+
 test('main: begins with the line that makes it executable', async () => {
   const source = await readFile(new URL('../../src/cli/main.ts', import.meta.url), 'utf8')
   expect(source.startsWith('#!/usr/bin/env node\n')).toBe(true)

@@ -260,6 +260,13 @@ describe('where a capability comes from', () => {
     expect(outcome.stderr).toContain('no such file or directory')
   })
 
+  test('a file as an argument: says which option names files', async () => {
+    const outcome = await desk.run(['inspect', 'ada.cap'])
+    expectOneError(outcome)
+    expect(outcome.exitCode).toBe(2)
+    expect(outcome.stderr).toContain('hint: A file that holds one is named with --capability-file')
+  })
+
   test('more than a capability can be: refused', async () => {
     const outcome = await desk.run(['inspect'], { stdin: 'a'.repeat(100_000) })
     expect(outcome.exitCode).toBe(2)
