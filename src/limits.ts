@@ -44,8 +44,8 @@ export const SCRYPT_LOG_N_MAX = 18
 export const SCRYPT_P_MAX = 4
 /** Revocation file, bytes; about 945,000 revocations (spec/capability.md §8). */
 export const REVOCATION_FILE_MAX_BYTES = 67_108_864
-/** Between two looks at a revocation file that no watcher reported, ms (spec/capability.md §8). */
-export const REVOCATION_POLL_MS = 2_000
+/** Between two looks at a file of revocations or contacts that no watcher reported, ms (spec/capability.md §8). */
+export const LOG_POLL_MS = 2_000
 /** Nesting of deterministic CBOR that a peer sent, levels (spec/capability.md §2). */
 export const DCBOR_MAX_DEPTH = 16
 /** Tolerance for clocks when expiry is judged, seconds (spec/capability.md §4). */

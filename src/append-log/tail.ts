@@ -1,8 +1,6 @@
-// Reading a revocation log piece by piece and remembering how far it was read, so that an append costs its own bytes only.
-// Memory stays flat whatever the file's size; spec/capability.md §8.
-// Leaves out the grammar (revocation-log.ts) and when to read (revocation-file.ts).
-import { REVOCATION_FILE_MAX_BYTES } from '../limits.js'
-import { DamagedLog, decodeRecords, LOG_HEADER } from './revocation-log.js'
+// Reading a log piece by piece and remembering how far it was read, so that an append costs its own bytes only.
+// Memory stays flat whatever the file's size. Leaves out the grammar (grammar.ts) and when to read (log-file.ts).
+import { DamagedLog, decodeLines, type LogFormat } from './grammar.js'
 
 /** An open file, as far as a log needs it. */
 export interface LogSource {
@@ -29,13 +27,26 @@ interface Position extends FileState {
 }
 
 const PIECE_BYTES = 262_144
-// One character for each byte; the grammar is ASCII, so that anything else is refused there.
+// One character for each byte; every grammar is ASCII, so that anything else is refused there.
 const decoder = new TextDecoder('latin1')
 
 /** How far one log has been read. */
 export class LogTail {
+  readonly #format: LogFormat
+  readonly #maxBytes: number
   #position: Position | undefined
   #torn = 0
+
+  /** @param maxBytes - a larger file is refused before any of it is read. */
+  constructor(format: LogFormat, maxBytes: number) {
+    this.#format = format
+    this.#maxBytes = maxBytes
+  }
+
+  /** Bytes of the file when it was read last. */
+  get size(): number {
+    return Number(this.#position?.size ?? 0)
+  }
 
   /** Whether the last line is not whole: torn, or still being written. */
   get unfinished(): boolean {
@@ -55,7 +66,7 @@ export class LogTail {
     return state.mtimeNs === seen.mtimeNs ? 'nothing' : 'all'
   }
 
-  /** Ids of the whole log.
+  /** Bodies of all records.
    * @throws DamagedLog, the system's errors, or Error when the file is too large. */
   readAll(source: LogSource): Promise<readonly string[]> {
     this.#position = undefined
@@ -63,34 +74,34 @@ export class LogTail {
     return this.readAppended(source)
   }
 
-  /** Ids of what follows the part that was read; throws as {@link readAll}. */
+  /** Bodies of the records behind the part that was read; throws as {@link readAll}. */
   async readAppended(source: LogSource): Promise<readonly string[]> {
     const { size, mtimeNs } = await source.stat({ bigint: true })
-    if (size > BigInt(REVOCATION_FILE_MAX_BYTES)) {
-      throw new Error(`expected at most ${REVOCATION_FILE_MAX_BYTES} bytes, got ${size}`)
+    if (size > BigInt(this.#maxBytes)) {
+      throw new Error(`expected at most ${this.#maxBytes} bytes, got ${size}`)
     }
     const end = Number(size)
-    const ids: string[] = []
-    let { offset, line } = this.#position ?? (await readHeader(source))
+    const bodies: string[] = []
+    let { offset, line } = this.#position ?? (await readHeader(source, this.#format.header))
     let unfinished = false
     for (let last = false; !last; ) {
       const text = await readText(source, offset, Math.min(PIECE_BYTES, end - offset))
       last = offset + text.length >= end
-      const piece = decodeRecords(text, line, last)
-      ids.push(...piece.ids)
+      const piece = decodeLines(this.#format, text, line, last)
+      bodies.push(...piece.bodies)
       this.#torn += piece.torn
       offset += piece.consumed
       line += piece.lines
       unfinished = piece.unfinished
     }
     this.#position = { offset, line, unfinished, size, mtimeNs }
-    return ids
+    return bodies
   }
 }
 
-async function readHeader(source: LogSource): Promise<{ offset: number; line: number }> {
-  if ((await readText(source, 0, LOG_HEADER.length)) !== LOG_HEADER) throw new DamagedLog(1)
-  return { offset: LOG_HEADER.length, line: 2 }
+async function readHeader(source: LogSource, header: string): Promise<{ offset: number; line: number }> {
+  if ((await readText(source, 0, header.length)) !== header) throw new DamagedLog(1)
+  return { offset: header.length, line: 2 }
 }
 
 async function readText(source: LogSource, position: number, length: number): Promise<string> {
