@@ -7,6 +7,7 @@ export default defineConfig({
     noise: 'src/noise/index.ts',
     capability: 'src/capability/index.ts',
     'capability/files': 'src/capability/files.ts',
+    'session/files': 'src/session/files.ts',
     resolve: 'src/resolve/index.ts',
     'resolve/file': 'src/resolve/file.ts',
     cli: 'src/cli/main.ts',

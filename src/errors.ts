@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'session/limit'
   | 'session/protocol'
   | 'session/overloaded'
+  | 'session/contact_file'
   // resolve
   | 'resolve/malformed'
   | 'resolve/not_found'

@@ -79,6 +79,8 @@ export const SEEN_EPHEMERALS_MAX = 65_536
 export const PRESENTATIONS_FAILED_MAX = 8
 /** Contacts in one book: tags of three days are kept for each (spec/session.md §4). */
 export const CONTACTS_MAX = 16_384
+/** Contact file, bytes; about 99,000 records, additions in the first half (spec/session.md §4). */
+export const CONTACT_FILE_MAX_BYTES = 16_777_216
 /** Services that may share one port (spec/session.md §5). */
 export const SERVICES_PER_PORT_MAX = 16
 /** Records in one direction between rekeys (spec/session.md §7). */

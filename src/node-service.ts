@@ -1,9 +1,10 @@
-// Service with what Node brings: TCP, the file registry, key files and revocation files.
+// Service with what Node brings: TCP, the file registry, key files, revocation files and contact files.
 // Leaves out the service itself (service.ts).
 import { openServiceKey, RevocationFile } from './capability/files.js'
 import { ServiceKey } from './capability/index.js'
 import { nodeEnvironment } from './node-environment.js'
-import { Service as CoreService, type ServiceOptions } from './service.js'
+import { Service as CoreService, logInternalError, type ServiceOptions } from './service.js'
+import { ContactFile } from './session/files.js'
 
 /** Options of {@link Service.open}. */
 export interface ServiceFileOptions extends ServiceOptions {
@@ -13,19 +14,31 @@ export interface ServiceFileOptions extends ServiceOptions {
 
 /** A service in Node. */
 export class Service extends CoreService {
-  #ownFile: RevocationFile | undefined
+  /** Opened here, so closed here. */
+  #ownFiles: readonly AsyncDisposable[] = []
 
-  /** A service with the key of a file, created with mode 0600 if missing, and with the revocations of `<path>.revoked`.
-   * @throws `capability/key_file`, `capability/passphrase`, `capability/revocation_file` for files that are damaged or
-   * open to others: they are never overwritten. */
+  /** A service with the key of a file, created with mode 0600 if missing, with the revocations of `<path>.revoked` and the
+   * contacts of `<path>.contacts`, unless given.
+   * @throws `capability/key_file`, `capability/passphrase`, `capability/revocation_file`, `session/contact_file` for files
+   * that are damaged or open to others: they are never overwritten. */
   static async open(path: string, options: ServiceFileOptions = {}): Promise<Service> {
     const { passphrase, ...rest } = options
     const key = await openServiceKey(path, { passphrase })
-    if (rest.revocations !== undefined) return new Service(nodeEnvironment, key, rest)
-    const revocations = await RevocationFile.open(`${path}.revoked`)
-    const service = new Service(nodeEnvironment, key, { ...rest, revocations })
-    service.#ownFile = revocations
-    return service
+    const files: AsyncDisposable[] = []
+    const opened = <File extends AsyncDisposable>(file: File): File => {
+      files.push(file)
+      return file
+    }
+    try {
+      const revocations = rest.revocations ?? opened(await RevocationFile.open(`${path}.revoked`))
+      const contacts = rest.contacts ?? opened(await openContacts(`${path}.contacts`, rest))
+      const service = new Service(nodeEnvironment, key, { ...rest, revocations, contacts })
+      service.#ownFiles = files
+      return service
+    } catch (error) {
+      await closeAll(files)
+      throw error
+    }
   }
 
   /** A service with a key that the caller holds; revocations are forgotten with the process unless given. */
@@ -35,7 +48,18 @@ export class Service extends CoreService {
 
   override async close(graceMs?: number): Promise<void> {
     await super.close(graceMs)
-    await this.#ownFile?.close()
-    this.#ownFile = undefined
+    await closeAll(this.#ownFiles)
+    this.#ownFiles = []
   }
+}
+
+/** A file that cannot be trusted any more is told to whoever hears of internal errors; KK then meets silence. */
+function openContacts(path: string, { onInternalError: tell }: ServiceOptions): Promise<ContactFile> {
+  return ContactFile.open(path, {
+    onFailure: (error) => (tell ?? logInternalError)({ errorId: 'contacts', method: 'contacts', error }),
+  })
+}
+
+async function closeAll(files: readonly AsyncDisposable[]): Promise<void> {
+  for (const file of files) await file[Symbol.asyncDispose]()
 }

@@ -262,6 +262,7 @@ export class Service {
   }
 }
 
-function logInternalError({ errorId, method, error }: InternalError): void {
+/** What happens with a report that nobody asked for. */
+export function logInternalError({ errorId, method, error }: InternalError): void {
   console.error(`noisecap: ${method} failed, error ${errorId}:`, error)
 }

@@ -9,6 +9,7 @@ import { CONTACTS_MAX } from '../limits.js'
 import { redact } from '../redact.js'
 
 const DAY_SECONDS = 86_400
+const DAY_MAX = 0xffff_ffff
 
 /** A client and a capability that it uses. */
 export interface Contact {
@@ -37,9 +38,11 @@ export function contactDay(unixSeconds: number): number {
   return Math.floor(unixSeconds / DAY_SECONDS)
 }
 
-/** Contacts by the tags of three days; each day is computed once, when first asked for. */
-class ContactIndex implements ContactLookup {
+/** Contacts by the tags of three days; each day is computed once, when first asked for. Prints as `[redacted]`. */
+export class ContactIndex implements ContactLookup {
   readonly #contacts = new Map<string, Contact>()
+  /** The contacts of each client, by its key. */
+  readonly #clients = new Map<string, Set<string>>()
   readonly #days = new Map<number, Map<string, PublicKey>>()
 
   get size(): number {
@@ -50,39 +53,63 @@ class ContactIndex implements ContactLookup {
     return this.#contacts.has(nameOf(contact))
   }
 
-  /** @throws `session/limit` past 16,384 contacts. */
+  /** Whether a client has any contact. */
+  knows(client: PublicKey): boolean {
+    return this.#clients.has(hexEncode(client))
+  }
+
+  /** Whether there is no room for another contact. */
+  get isFull(): boolean {
+    return this.#contacts.size >= CONTACTS_MAX
+  }
+
+  /** Say that the book is full.
+   * @throws `session/limit`, always. */
+  refuse(): never {
+    throw new NoisecapError(
+      'session/limit',
+      `Cannot add contact: expected at most ${CONTACTS_MAX} in one book`,
+      { hint: 'Remove contacts that are not needed any more; without one a client uses XK or IK' },
+    )
+  }
+
+  /** Keeps copies.
+   * @throws `session/limit` past 16,384 contacts. */
   add(contact: Contact): void {
     if (this.has(contact)) return
-    if (this.#contacts.size >= CONTACTS_MAX) {
-      throw new NoisecapError(
-        'session/limit',
-        `Cannot add contact: expected at most ${CONTACTS_MAX} in one book`,
-        { hint: 'Remove contacts that are not needed any more; without one a client uses XK or IK' },
-      )
-    }
+    if (this.isFull) this.refuse()
     const kept = {
       client: contact.client.slice() as PublicKey, // slice() loses the brand
       contactKey: contact.contactKey.slice() as ContactKey,
     }
-    this.#contacts.set(nameOf(kept), kept)
+    const [name, client] = [nameOf(kept), hexEncode(kept.client)]
+    this.#contacts.set(name, kept)
+    const names = this.#clients.get(client)
+    if (names === undefined) this.#clients.set(client, new Set([name]))
+    else names.add(name)
     for (const [day, tags] of this.#days) tags.set(tagName(kept, day), kept.client)
   }
 
-  /** @returns whether the client was known. */
-  remove(client: PublicKey): boolean {
-    const prefix = hexEncode(client)
-    const names = [...this.#contacts.keys()].filter((name) => name.startsWith(prefix))
-    for (const name of names) this.#contacts.delete(name)
-    this.#days.clear()
-    return names.length > 0
+  /** Forget a client with all its contacts. */
+  remove(client: PublicKey): void {
+    const names = this.#clients.get(hexEncode(client)) ?? []
+    this.#clients.delete(hexEncode(client))
+    for (const name of names) {
+      const contact = this.#contacts.get(name)
+      this.#contacts.delete(name)
+      if (contact === undefined) continue
+      for (const [day, tags] of this.#days) tags.delete(tagName(contact, day))
+    }
   }
 
+  /** Never throws: whatever the clock says, a tag is found or it is not. */
   find(tag: Uint8Array, nowSeconds: number): PublicKey | undefined {
     const today = contactDay(nowSeconds)
+    if (!isDay(today)) return undefined
     for (const day of this.#days.keys()) if (Math.abs(day - today) > 1) this.#days.delete(day)
     const name = hexEncode(tag)
     for (const day of [today, today - 1, today + 1]) {
-      if (day < 0) continue
+      if (!isDay(day)) continue
       const client = this.#tagsOf(day).get(name)
       if (client !== undefined) return client.slice() as PublicKey
     }
@@ -119,6 +146,11 @@ export class MemoryContactBook implements ContactBook {
 
 redact(ContactIndex, ({ size }) => `ContactIndex of ${size} [redacted]`)
 redact(MemoryContactBook, () => 'MemoryContactBook [redacted]')
+
+/** Whether tags are made for such a day. */
+function isDay(day: number): boolean {
+  return Number.isInteger(day) && day >= 0 && day <= DAY_MAX
+}
 
 function nameOf({ client, contactKey }: Contact): string {
   return `${hexEncode(client)} ${hexEncode(contactKey)}`
