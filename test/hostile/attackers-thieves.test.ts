@@ -1,0 +1,4 @@
+// The table of attackers, rows of attackers/rows-thieves.ts: every cell is a test that runs the attack.
+import { testFamily } from './attackers/cell-tests.js'
+
+testFamily('thieves')
