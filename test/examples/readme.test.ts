@@ -70,7 +70,7 @@ test('the blocks of README.md are one program that compiles and prints what its 
   await checkTypes()
   expect(promised(code)).not.toBe('')
   expect(await run(['--import', 'tsx', 'readme.ts'])).toBe(promised(code))
-}, 60_000)
+}, 240_000)
 
 test('the files of docs/getting-started.md compile, and do in their order what the page says', async () => {
   const blocks = await blocksOf('docs/getting-started.md')
@@ -91,4 +91,4 @@ test('the files of docs/getting-started.md compile, and do in their order what t
     service.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
   }
-}, 60_000)
+}, 240_000)
