@@ -32,8 +32,8 @@ const ROUND_MS = 60
 const MIN_TURNS = 3
 /** Transport messages at a time, which are too short for the clock. */
 const MESSAGES = 20
-/** Until the compiler has settled. */
-const WARMUP_ROUNDS = 5
+/** Until the compiler has settled; on a busy machine its thread is kept waiting. */
+const WARMUP_ROUNDS = 20
 
 /** One message of `size` bytes, encrypted and decrypted, through CipherState and by the bare cipher. */
 function transportCandidates(from: Primitives, size: number): readonly [Candidate, Candidate] {
