@@ -5,7 +5,15 @@ import type { Capability, PatternName } from './capability/index.js'
 import type { KeyPair } from './crypto/index.js'
 import { type Environment, transportOf } from './environment.js'
 import { NoisecapError } from './errors.js'
-import { answers, hintResolver, type Location, orderLocations, type Resolver } from './resolve/index.js'
+import {
+  type Answer,
+  answers,
+  hintResolver,
+  isPublicAddress,
+  type Location,
+  orderLocations,
+  type Resolver,
+} from './resolve/index.js'
 import {
   DEFAULT_LIMITS,
   type InitiatedSession,
@@ -50,13 +58,7 @@ export async function dialService(
     for await (const answer of answers([...hints, ...resolvers], capability.keyHash, context)) {
       // A location that another resolver named already has had its chance.
       const fresh = answer.locations.filter(({ uri }) => !failures.some(({ location }) => location === uri))
-      const session = await dialInTurn(
-        orderLocations(fresh, Math.random),
-        capability,
-        options,
-        signal,
-        failures,
-      )
+      const session = await dialAnswer({ ...answer, locations: fresh }, capability, options, signal, failures)
       if (session !== undefined) return session
     }
   } catch (error) {
@@ -71,6 +73,31 @@ interface DialFailure {
   readonly error: unknown
 }
 
+/** Dial what one resolver named, and tell it what became of it (spec/resolve.md §5). */
+async function dialAnswer(
+  { source, locations }: Answer,
+  capability: Capability,
+  options: DialOptions,
+  signal: AbortSignal,
+  failures: DialFailure[],
+): Promise<InitiatedSession | undefined> {
+  let dialled: Dialled | undefined
+  try {
+    const ordered = orderLocations(locations, Math.random)
+    dialled = await dialInTurn(ordered, capability, options, signal, failures)
+    if (dialled !== undefined) source.confirm?.(capability.keyHash, dialled.location.sequence)
+    return dialled?.session
+  } finally {
+    if (dialled === undefined) source.forget?.(capability.keyHash)
+  }
+}
+
+/** A session, and where it was found. */
+interface Dialled {
+  readonly session: InitiatedSession
+  readonly location: Location
+}
+
 /** Start a dial every 250 ms, or as soon as the one before failed; the first session wins, the others are dropped. */
 function dialInTurn(
   locations: readonly Location[],
@@ -78,7 +105,7 @@ function dialInTurn(
   options: DialOptions,
   signal: AbortSignal,
   failures: DialFailure[],
-): Promise<InitiatedSession | undefined> {
+): Promise<Dialled | undefined> {
   return new Promise((resolve, reject) => {
     // One location has no losers, and joining signals costs more than a DH.
     const losers = locations.length > 1 ? new AbortController() : undefined
@@ -104,10 +131,10 @@ function dialInTurn(
       next += 1
       open += 1
       timer = setTimeout(startNext, STAGGER_MS)
-      dialOne(location.uri, capability, options, dialSignal).then(
+      dialOne(location, capability, options, dialSignal).then(
         (session) => {
           if (done) session.connection.close('done')
-          else finish(() => resolve(session))
+          else finish(() => resolve({ session, location }))
         },
         (error: unknown) => {
           open -= 1
@@ -124,13 +151,21 @@ function dialInTurn(
 }
 
 async function dialOne(
-  location: string,
+  { uri, publicOnly }: Location,
   capability: Capability,
   options: DialOptions,
   signal: AbortSignal,
 ): Promise<InitiatedSession> {
-  const { dial } = transportOf(options.environment, location)
-  const pipe = await dial(location, signal)
+  const { dial } = transportOf(options.environment, uri)
+  const pipe = await dial(uri, signal, publicOnly ? isPublicAddress : undefined)
+  // Before the hello, since a transport may not know of addresses, or may have been led elsewhere.
+  if (publicOnly && !isPublicAddress(pipe.remoteAddress)) {
+    pipe.destroy()
+    throw new NoisecapError(
+      'transport/unreachable',
+      `Cannot reach ${uri}: expected a public address, since a directory on a network named it`,
+    )
+  }
   const { keyPair, pattern, limits = DEFAULT_LIMITS } = options
   return initiateSession(pipe, { capability, keyPair, pattern, limits }, signal)
 }

@@ -6,9 +6,9 @@ import type { Location, ResolveContext, Resolver } from './resolver.js'
 
 /** How a {@link LocationCache} keeps answers. */
 export interface LocationCacheOptions {
-  /** Life of an answer with locations, ms. */
+  /** Life of an answer with locations, ms, unless the resolver says so itself (`ResolveContext.keepFor`). */
   readonly ttlMs?: number
-  /** Life of an answer without, ms. */
+  /** Life of an answer without, ms, unless the resolver says so itself. */
   readonly missTtlMs?: number
   /** Services that are kept; the one not asked for longest goes first. */
   readonly maxServices?: number
@@ -87,9 +87,13 @@ export class LocationCache implements Resolver {
 
   #start(keyHash: string, publicKey: ResolveContext['publicKey']): Pending {
     const abort = new AbortController()
+    let lifeMs: number | undefined
+    const keepFor = (ms: number): void => {
+      lifeMs = ms
+    }
     const locations = this.#resolver
-      .resolve(keyHash, { publicKey, signal: abort.signal })
-      .then((found) => this.#keep(keyHash, found))
+      .resolve(keyHash, { publicKey, signal: abort.signal, keepFor })
+      .then((found) => this.#keep(keyHash, found, lifeMs))
       .finally(() => {
         if (this.#pending.get(keyHash) === pending) this.#pending.delete(keyHash)
       })
@@ -101,8 +105,8 @@ export class LocationCache implements Resolver {
     return pending
   }
 
-  #keep(keyHash: string, locations: readonly Location[]): readonly Location[] {
-    const ttlMs = locations.length > 0 ? this.#ttlMs : this.#missTtlMs
+  #keep(keyHash: string, locations: readonly Location[], lifeMs: number | undefined): readonly Location[] {
+    const ttlMs = lifeMs ?? (locations.length > 0 ? this.#ttlMs : this.#missTtlMs)
     touch(this.#entries, keyHash, { locations, until: this.#now() + ttlMs }, this.#maxServices)
     return locations
   }

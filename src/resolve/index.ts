@@ -8,7 +8,7 @@ export {
   parseLocation,
 } from '../location.js'
 export { orderLocations } from './order.js'
-export { type Reach, reachOf, reachOfHost } from './reach.js'
+export { isPublicAddress, publicLocations, type Reach, reachOf, reachOfHost } from './reach.js'
 export {
   type AnnouncedLocation,
   judgeRecord,

@@ -1,7 +1,8 @@
-// How far a location reaches: this machine, a private network, or anywhere (spec/resolve.md §7).
+// How far a location reaches: this machine, a private network, or anywhere (spec/resolve.md §8).
 // A directory on a network must not send clients to loopback or to neighbours behind their firewall unless they opt in.
 // Judges addresses as written; leaves out what a host name resolves to, which is known at the dial only.
 import { parseLocation } from '../location.js'
+import type { Location } from './resolver.js'
 
 /** Where a location leads. `name` is a host name that could lead anywhere. */
 export type Reach = 'loopback' | 'link-local' | 'private' | 'public' | 'name'
@@ -19,6 +20,34 @@ export function reachOfHost(host: string): Reach {
   if (host.startsWith('[')) return reachOfIpv6(host.slice(1, -1))
   if (/^[0-9.]+$/.test(host)) return reachOfIpv4(host.split('.').map(Number))
   return host === 'localhost' || host.endsWith('.localhost') ? 'loopback' : 'name'
+}
+
+/** Whether `address`, IPv4 or IPv6 as a socket writes it, is one of the public internet. An unknown form is not. */
+export function isPublicAddress(address: string): boolean {
+  const host = address.includes(':') ? `[${address}]` : address
+  try {
+    return reachOf(`tcp://${host}:1`) === 'public'
+  } catch {
+    return false
+  }
+}
+
+/** Of what a directory on a network names, the locations to which it may send a client: public addresses, and host names,
+ * which are judged again at the dial. */
+export function publicLocations(locations: readonly Location[]): Location[] {
+  return locations
+    .filter(({ uri }) => mayBePublic(uri))
+    .map((location) => ({ ...location, publicOnly: true as const }))
+}
+
+function mayBePublic(uri: string): boolean {
+  try {
+    const reach = reachOf(uri)
+    return reach === 'public' || reach === 'name'
+  } catch {
+    // Of a scheme that is not known here nobody can say where it leads.
+    return false
+  }
 }
 
 /** Source: RFC 6890, the ranges that are not globally reachable. */

@@ -11,6 +11,8 @@ export interface Location extends AnnouncedLocation {
   /** Sequence of the record that named it, where a directory keeps one record a service; see `LocationCache.confirm`.
    * Absent for hints, and for directories that keep one record a process, of which none supersedes another. */
   readonly sequence?: number
+  /** Set where the directory may lead to public addresses only: what a host name turns out to be is judged at the dial. */
+  readonly publicOnly?: true
 }
 
 /** What a resolver may need besides the key hash. */
@@ -18,6 +20,8 @@ export interface ResolveContext {
   /** Opens the service's location records; never sent to a directory. */
   readonly publicKey: PublicKey
   readonly signal?: AbortSignal
+  /** Tells a cache in front for how long the answer holds, ms, where the directory knows. */
+  readonly keepFor?: (ms: number) => void
 }
 
 /** One way to find a service. */
@@ -29,6 +33,10 @@ export interface Resolver {
    * @throws `resolve/registry` when what is there must be looked at by a person, which ends the search; any other error
    * counts as no answer. The signal's reason when aborted. */
   resolve(keyHash: string, context: ResolveContext): Promise<readonly Location[]>
+  /** Told by whoever dials that a handshake succeeded at a location with this sequence. */
+  confirm?(keyHash: string, sequence: number | undefined): void
+  /** Told by whoever dials that no location of the last answer led to a handshake. */
+  forget?(keyHash: string): void
 }
 
 /** One way to be found. */
@@ -57,6 +65,8 @@ export interface Asked {
 /** The locations of one resolver, and who was asked until then, itself included. */
 export interface Answer {
   readonly resolver: string
+  /** That resolver, to be told what became of its answer. */
+  readonly source: Resolver
   readonly locations: readonly Location[]
   readonly asked: readonly Asked[]
 }
@@ -93,7 +103,7 @@ export async function* answers(
       context.signal?.throwIfAborted()
       asked.push({ resolver: name, outcome: 'failed', error })
     }
-    if (locations.length > 0) yield { resolver: name, locations, asked: [...asked] }
+    if (locations.length > 0) yield { resolver: name, source: resolver, locations, asked: [...asked] }
   }
   if (!asked.some(({ outcome }) => outcome === 'found')) throw notFound(keyHash, asked)
 }
@@ -114,8 +124,15 @@ function endsSearch(error: unknown): boolean {
   return error instanceof NoisecapError && error.code === 'resolve/registry'
 }
 
+/** With the reason, where it is one of ours and so holds nothing that a peer wrote. */
+function describe({ resolver, outcome, error }: Asked): string {
+  return error instanceof NoisecapError
+    ? `${resolver} (${outcome}: ${error.message})`
+    : `${resolver} (${outcome})`
+}
+
 function notFound(keyHash: string, asked: readonly Asked[]): NoisecapError<'resolve/not_found'> {
-  const whom = asked.map(({ resolver, outcome }) => `${resolver} (${outcome})`).join(', ')
+  const whom = asked.map(describe).join(', ')
   const failures = asked.filter(({ outcome }) => outcome === 'failed').map(({ error }) => error)
   return new NoisecapError(
     'resolve/not_found',

@@ -41,9 +41,13 @@ export interface Pipe {
   destroy(): void
 }
 
+/** Whether an address, IPv4 or IPv6 as a socket writes it, may be dialled. */
+export type AddressFilter = (address: string) => boolean
+
 /** Opens a pipe to a location of one scheme.
+ * @param allows - asked about the addresses that a host name stands for, before any of them is dialled; all if left out.
  * @throws `transport/unreachable`, or the signal's reason when aborted. */
-export type Dial = (location: string, signal: AbortSignal) => Promise<Pipe>
+export type Dial = (location: string, signal: AbortSignal, allows?: AddressFilter) => Promise<Pipe>
 
 /** A bound location that accepts pipes until closed. */
 export interface Listener {

@@ -185,3 +185,32 @@ describe('LocationCache and signals', () => {
     expect(questions).toHaveLength(0)
   })
 })
+
+test('LocationCache keeps an answer as long as the resolver says, with or without locations', async () => {
+  const state = { now: 0, asked: 0, found: [location('tcp://a:1')] as readonly Location[], lifeMs: 500 }
+  const directory: Resolver = {
+    name: 'directory',
+    resolve: async (_keyHash, { keepFor }) => {
+      state.asked++
+      keepFor?.(state.lifeMs)
+      return state.found
+    },
+  }
+  const cache = new LocationCache(directory, { ttlMs: 100, missTtlMs: 10, now: () => state.now })
+  await cache.resolve('k', context)
+  state.now = 499
+  await cache.resolve('k', context)
+  expect(state.asked).toBe(1)
+  state.now = 500
+  state.found = []
+  state.lifeMs = 50
+  await cache.resolve('k', context)
+  state.now = 549
+  await cache.resolve('k', context)
+  expect(state.asked).toBe(2)
+  state.now = 550
+  state.lifeMs = 0
+  await cache.resolve('k', context)
+  await cache.resolve('k', context)
+  expect(state.asked).toBe(4)
+})

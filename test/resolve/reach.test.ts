@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Reach, reachOf } from '../../src/resolve/index.js'
+import { isPublicAddress, publicLocations, type Reach, reachOf } from '../../src/resolve/index.js'
 
 const rows: [string, Reach][] = [
   ['unix:/run/x', 'loopback'],
@@ -50,5 +50,38 @@ describe('reachOf', () => {
 
   test('what cannot be parsed is refused, not taken for public', () => {
     expect(() => reachOf('later:x')).toThrow(expect.objectContaining({ code: 'transport/bad_location' }))
+  })
+})
+
+describe('what a directory on a network may name', () => {
+  test.each([
+    ['192.0.2.1', true],
+    ['2001:db8::1', true],
+    ['::ffff:192.0.2.1', true],
+    ['::ffff:10.0.0.1', false],
+    ['127.0.0.1', false],
+    ['0.0.0.0', false],
+    ['::1', false],
+    ['fe80::1%eth0', false],
+    ['fd00::1', false],
+    ['', false],
+    ['host.example', false],
+    ['1.2.3.4/24', false],
+  ])('isPublicAddress %s: %s', (address, expected) => {
+    expect(isPublicAddress(address)).toBe(expected)
+  })
+
+  test('publicLocations drops what leads inwards or nowhere known, and marks the rest', () => {
+    const named = [
+      'tcp://192.0.2.1:1',
+      'tcp://host.example:1',
+      'tcp://10.0.0.1:1',
+      'tcp://localhost:1',
+      'unix:/run/x',
+      'carrier-pigeon:coop',
+    ].map((uri, priority) => ({ uri, priority, weight: 0, sequence: 7 }))
+    expect(publicLocations(named)).toEqual(
+      named.slice(0, 2).map((location) => ({ ...location, publicOnly: true })),
+    )
   })
 })

@@ -59,6 +59,7 @@ describe('answers', () => {
     for await (const answer of answers([first, second], keyHash, context)) {
       expect(answer).toEqual({
         resolver: 'first',
+        source: first,
         locations: [here],
         asked: [{ resolver: 'first', outcome: 'found' }],
       })
@@ -78,6 +79,7 @@ describe('answers', () => {
     expect(await collect(resolvers)).toEqual([
       {
         resolver: 'good',
+        source: resolvers[2],
         locations: [here],
         asked: [
           { resolver: 'empty', outcome: 'none' },
