@@ -12,7 +12,7 @@ const below = {
 }
 const foundationFiles = '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location)\\.ts$'
 const nodeFiles =
-  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/file|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
+  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -48,7 +48,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(capability/files|session/files|resolve/file|transport/(tcp|unix))\\.ts$',
+          '^src/(capability/files|session/files|resolve/(file|dns)|transport/(tcp|unix))\\.ts$',
         ],
       },
     },

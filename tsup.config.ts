@@ -10,6 +10,7 @@ export default defineConfig({
     'session/files': 'src/session/files.ts',
     resolve: 'src/resolve/index.ts',
     'resolve/file': 'src/resolve/file.ts',
+    'resolve/dns': 'src/resolve/dns.ts',
     cli: 'src/cli/main.ts',
     'transport/tcp': 'src/transport/tcp.ts',
     'transport/unix': 'src/transport/unix.ts',

@@ -1,7 +1,7 @@
 // Byte-string primitives shared by every layer: concatenation, constant-time comparison, wiping,
 // UTF-8 and the two text encodings of the protocol (base32 for key hashes, base64url for tokens).
 // Leaves out CBOR (src/dcbor.ts, src/rpc) and anything that needs a key.
-import { base32nopad, base64urlnopad } from '@scure/base'
+import { base32nopad, base64, base64urlnopad } from '@scure/base'
 
 /** The empty byte string, shared. */
 export const EMPTY: Uint8Array = new Uint8Array(0)
@@ -72,6 +72,12 @@ export function base64urlEncode(bytes: Uint8Array): string {
  * @throws TypeError when `text` is not canonical base64url. */
 export function base64urlDecode(text: string): Uint8Array {
   return decodeWith(() => base64urlnopad.decode(text), 'base64url')
+}
+
+/** Bytes of base64 with padding (RFC 4648 §4).
+ * @throws TypeError when `text` is not canonical base64. */
+export function base64Decode(text: string): Uint8Array {
+  return decodeWith(() => base64.decode(text), 'padded base64')
 }
 
 /** Run `decode`, replacing errors that would echo the input, which may be a secret. */

@@ -48,6 +48,7 @@ export type ErrorCode =
   | 'resolve/malformed'
   | 'resolve/not_found'
   | 'resolve/registry'
+  | 'resolve/dns'
   // transport
   | 'transport/bad_location'
   | 'transport/unreachable'

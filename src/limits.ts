@@ -135,3 +135,35 @@ export const RESOLVE_CACHE_MAX = 1_024
 export const REGISTRY_EXPIRY_SECONDS = 900
 /** Records of one service in the file registry (spec/resolve.md §6). */
 export const REGISTRY_RECORDS_MAX = 256
+
+/** DNS answer over TCP, bytes (spec/resolve.md §7.4). */
+export const DNS_MESSAGE_MAX_BYTES = 16_384
+/** DNS answer over UDP, bytes, as told to the server (spec/resolve.md §7.4). */
+export const DNS_UDP_PAYLOAD_BYTES = 1_232
+/** Resource records in one DNS answer, all sections together (spec/resolve.md §7.4). */
+export const DNS_ANSWER_RECORDS_MAX = 64
+/** Aliases that are followed within one DNS answer (spec/resolve.md §7.4). */
+export const DNS_ALIASES_MAX = 8
+/** Zones of one resolver, each of which is asked (spec/resolve.md §7.4). */
+export const DNS_ZONES_MAX = 8
+/** Servers of one resolver, asked in turn (spec/resolve.md §7.4). */
+export const DNS_SERVERS_MAX = 8
+/** Waiting for one DNS server, ms (spec/resolve.md §7.4). */
+export const DNS_TIMEOUT_MS = 2_000
+/** Rounds through the DNS servers after the first (spec/resolve.md §7.4). */
+export const DNS_RETRIES = 1
+/** How long a DNS answer is kept, whatever its TTL, seconds (spec/resolve.md §7.4). */
+export const DNS_TTL_MAX_SECONDS = 3_600
+/** How long a DNS answer without records is kept, whatever its SOA says, seconds (spec/resolve.md §7.4). */
+export const DNS_MISS_TTL_MAX_SECONDS = 60
+/** TTL of a published record, seconds (spec/resolve.md §7.5). */
+export const DNS_PUBLISH_TTL_SECONDS = 300
+/** Life of an announcement in DNS, seconds; refreshed at a third of it (spec/resolve.md §7.5). */
+export const DNS_EXPIRY_SECONDS = 3_600
+/** Waiting for the answer to an update, ms (spec/resolve.md §7.5). */
+export const DNS_UPDATE_TIMEOUT_MS = 5_000
+/** Difference of clocks within which a signed DNS message counts, seconds (spec/resolve.md §7.5). */
+export const TSIG_FUDGE_SECONDS = 300
+/** Secret of a TSIG key, bytes (spec/resolve.md §7.5). */
+export const TSIG_SECRET_MIN_BYTES = 16
+export const TSIG_SECRET_MAX_BYTES = 512
