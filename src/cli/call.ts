@@ -5,12 +5,12 @@ import { readKeyPair } from '../capability/files.js'
 import type { Capability } from '../capability/index.js'
 import { NoisecapError } from '../errors.js'
 import { connect, iface, method } from '../index.js'
-import { defaultRegistryDirectory, FileRegistry } from '../resolve/file.js'
+import { addDirectoryOptions, type DirectoryOptions, directories } from './directories.js'
 import { type Context, looksLikeCapability, readCapability, readDuration, readPassphrase } from './input.js'
 import { fromJsonText, toJsonValue } from './json-value.js'
 import { UsageError } from './usage-error.js'
 
-interface Options {
+interface Options extends DirectoryOptions {
   readonly capabilityFile?: string
   readonly key?: string
   readonly passphraseFile?: string
@@ -19,8 +19,7 @@ interface Options {
 
 /** Add the command to `program`. */
 export function addCall(program: Command, context: Context): Command {
-  return program
-    .command('call <method> [json] [capability]')
+  return addDirectoryOptions(program.command('call <method> [json] [capability]'))
     .description('call a method and print its result as JSON')
     .option('--capability-file <file>', 'read the capability from this file; - is standard input')
     .option('--key <file>', 'key file of the client, to prove who calls')
@@ -36,7 +35,7 @@ export function addCall(program: Command, context: Context): Command {
       if (key === undefined) checkHolder(capability)
       const anything = iface('cli', { [name]: method<unknown, unknown>() })
       const deadline = performance.now() + timeoutMs
-      const resolvers = [new FileRegistry({ directory: defaultRegistryDirectory(context.io.env) })]
+      const resolvers = directories(context, options)
       await using object = await connect(capability, anything, { key, timeoutMs, resolvers })
       const left = Math.max(1, Math.ceil(deadline - performance.now()))
       const result = await object[name]?.(input, { timeoutMs: left })

@@ -94,7 +94,9 @@ export function several(value: string, previous: readonly string[] | undefined):
   return [...(previous ?? []), value]
 }
 
-async function readTextFile(path: string, what: string, maxBytes = INPUT_MAX_BYTES): Promise<string> {
+/** The text of a small file.
+ * @param what - for messages. */
+export async function readTextFile(path: string, what: string, maxBytes = INPUT_MAX_BYTES): Promise<string> {
   try {
     return await collect(createReadStream(path), `${what} ${path}`, maxBytes)
   } catch (error) {

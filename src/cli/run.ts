@@ -15,6 +15,7 @@ import type { Io } from './io.js'
 import { addKeygen } from './keygen.js'
 import { addMint } from './mint.js'
 import { Output } from './output.js'
+import { addPublish } from './publish.js'
 import { addResolve } from './resolve.js'
 import { addRevoke } from './revoke.js'
 import { addServe } from './serve.js'
@@ -29,6 +30,7 @@ const COMMANDS = [
   addCall,
   addRevoke,
   addResolve,
+  addPublish,
   addDoctor,
   addCompletion,
 ]

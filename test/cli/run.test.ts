@@ -23,7 +23,7 @@ async function mintOne(...options: string[]): Promise<string> {
 }
 
 const COMMANDS = [
-  ...['keygen', 'mint', 'attenuate', 'inspect', 'serve', 'call', 'revoke', 'resolve', 'doctor'],
+  ...['keygen', 'mint', 'attenuate', 'inspect', 'serve', 'call', 'revoke', 'resolve', 'publish', 'doctor'],
   'completion',
 ]
 
