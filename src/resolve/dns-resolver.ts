@@ -135,7 +135,9 @@ export class DnsResolver implements Resolver {
       return { locations: [], keepMs: RESOLVE_MISS_TTL_MS }
     }
     const all = best.locations.map((location) => ({ ...location, sequence: best.sequence }))
-    const locations = this.#allowPrivate ? all : publicLocations(all)
+    // A socket of this machine is nothing that a directory elsewhere can know.
+    const remote = all.filter(({ uri }) => !uri.startsWith('unix:'))
+    const locations = this.#allowPrivate ? remote : publicLocations(remote)
     if (locations.length === 0) {
       throw dnsError(
         `all locations at ${name} lead to loopback or private addresses, or are of an unknown kind`,

@@ -37,6 +37,13 @@ beforeEach(async () => {
   questions = 0
   overUdp = () => []
   overTcp = () => []
+  while (!(await listen())) {
+    // Somebody else had the port for UDP.
+  }
+})
+
+/** Take one port for TCP and UDP; false when it is free for one of them only. */
+async function listen(): Promise<boolean> {
   tcp = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.on('data', (chunk: Buffer) => {
@@ -53,9 +60,16 @@ beforeEach(async () => {
     questions++
     for (const bytes of overUdp(decode(raw), raw)) udp.send(bytes, from.port, from.address)
   })
-  udp.bind(port, '127.0.0.1')
-  await once(udp, 'listening')
-})
+  try {
+    udp.bind(port, '127.0.0.1')
+    await once(udp, 'listening')
+    return true
+  } catch {
+    udp.close()
+    tcp.close()
+    return false
+  }
+}
 
 afterEach(async () => {
   udp.close()

@@ -261,6 +261,8 @@ describe.skipIf(missing)('DNS with a Knot server', () => {
     await publisher().publish(pair.publicKey, [...inner, ...HERE])
     expect(await ask(resolver(), pair)).toEqual(uris(HERE))
     expect(await ask(resolver({ allowPrivate: true }), pair)).toEqual(uris([...inner, ...HERE]))
+    await publisher().publish(pair.publicKey, [at('unix:/run/x'), ...HERE])
+    expect(await ask(resolver({ allowPrivate: true }), pair)).toEqual(uris(HERE))
     await publisher().publish(pair.publicKey, inner)
     const error = await failureOf(ask(resolver(), pair))
     expect(error.code).toBe('resolve/dns')
