@@ -1,8 +1,12 @@
 // What connect tells a resolver about its answers, and where it does not let a directory on a network send it.
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { connectIn } from '../../src/connect.js'
 import { type Capability, connect, iface, method, NoisecapError, Service } from '../../src/index.js'
+import { nodeEnvironment } from '../../src/node-environment.js'
 import type { Location, Resolver } from '../../src/resolve/index.js'
+import { dialTcp } from '../../src/transport/tcp.js'
 
 const Echo = iface('Echo', { echo: method<string, string>() })
 type EchoCapability = Capability<{ echo(input: string): Promise<string> }>
@@ -90,4 +94,27 @@ test('an inner address that a directory may not name is not dialled', async () =
   const error = await failureOf(connect(capability, { resolvers: [lying] }))
   expect(error.code).toBe('transport/unreachable')
   expect(error.message).toContain('EACCES')
+})
+
+test('where a transport does not look at addresses, no hello is sent to an inner one', async () => {
+  let received = 0
+  const probed = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => {
+      received += chunk.length
+    })
+  }).listen(0, '127.0.0.1')
+  await once(probed, 'listening')
+  try {
+    const { port } = probed.address() as { port: number }
+    const careless = { dial: (uri: string, signal: AbortSignal) => dialTcp(uri, signal) }
+    const connectCarelessly = connectIn({ ...nodeEnvironment, transports: new Map([['tcp', careless]]) })
+    const lying = directory([at(`tcp://127.0.0.1:${port}`, { publicOnly: true })])
+    const error = await failureOf(connectCarelessly(capability, { resolvers: [lying] }))
+    expect(error.code).toBe('transport/unreachable')
+    expect((error.cause as NoisecapError).message).toContain('expected a public address')
+    expect(received).toBe(0)
+  } finally {
+    probed.close()
+  }
 })
