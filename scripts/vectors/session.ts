@@ -1,5 +1,5 @@
 // Writes spec/vectors/session.json: all four patterns from fixed keys, roots and ephemerals, with every value on the way to the
-// hello, message 2 and the first records. Run: npx tsx scripts/vectors/session.ts. The handshakes of src/session take no
+// hello, message 2, the first records and a presentation. Run: npx tsx scripts/vectors/session.ts. The handshakes of src/session take no
 // fixed ephemeral, so this builds the bytes from the primitives; the test lets a ServerHandshake accept them.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
@@ -11,15 +11,18 @@ import { encodeLocator } from '../../src/capability/locator.js'
 import { UseKeys } from '../../src/capability/use-keys.js'
 import { asSecretKey, KeyPair, primitives } from '../../src/crypto/index.js'
 import { HandshakeState } from '../../src/noise/index.js'
+import { ByteSink } from '../../src/rpc/byte-sink.js'
+import { type Presentation, writePresentation } from '../../src/rpc/presentation.js'
+import { OP, writeByte, writeVarint } from '../../src/rpc/wire.js'
 import { encodeHello, encodeHelloPayload, helloHeader, pad, prologue } from '../../src/session/hello.js'
-import { DEFAULT_LIMITS, mac1Key } from '../../src/session/index.js'
+import { DEFAULT_LIMITS, mac1Key, presentedParts } from '../../src/session/index.js'
 import {
   encodeClientParameters,
   encodeHolderSalts,
   encodeServiceAnswer,
 } from '../../src/session/parameters.js'
 import { Session } from '../../src/session/session.js'
-import { PATTERNS } from '../../src/session/wire.js'
+import { PATTERNS, PRESENTER_CODES } from '../../src/session/wire.js'
 
 const FILE = new URL('../../spec/vectors/session.json', import.meta.url)
 const counting = (first: number, length: number) => Uint8Array.from({ length }, (_, i) => (first + i) & 0xff)
@@ -29,6 +32,8 @@ const pairOf = (first: number) =>
 const ROOT = counting(0x00, 32)
 /** Of the contact tag, days since the Unix epoch. */
 const DAY = 20_000
+/** Call id of the PRESENT in each session. */
+const PRESENT_CALL = 300
 const service = pairOf(0x80)
 const client = pairOf(0xa0)
 const serviceHash = keyHash(service.publicKey)
@@ -104,6 +109,15 @@ function sessionVector(pattern: PatternName) {
     clientRecord: atClient.seal(concat(Uint8Array.of(0, 9, 14), counting(1, 8)), 'length'),
     closeRecord: atService.close('done', 'length'),
   }
+  const presentProof = keys.prove('present', ...presentedParts({ handshakeHash }, 'client', locator))
+  const presentation = {
+    role: PRESENTER_CODES.client,
+    locator: hexEncode(locator),
+    handshakeHash: hexEncode(handshakeHash),
+    proof: hexEncode(presentProof),
+    call: PRESENT_CALL,
+    message: hexEncode(presentMessage({ locator, proof: presentProof, holderSalts: [] })),
+  }
   return {
     pattern,
     protocol,
@@ -111,7 +125,17 @@ function sessionVector(pattern: PatternName) {
       keyof typeof hex,
       string
     >),
+    presentation,
   }
+}
+
+/** The message that shows the capability once more inside the session. */
+function presentMessage(shown: Presentation): Uint8Array {
+  const sink = new ByteSink()
+  writeByte(sink, OP.present)
+  writeVarint(sink, PRESENT_CALL)
+  writePresentation(sink, shown)
+  return sink.bytes.slice(0, sink.length)
 }
 
 /** All vectors. */

@@ -58,6 +58,26 @@ describe.each(vectors.sessions)('$pattern', (vector) => {
     expect([hex(vector.contactTag), header.subarray(3)]).toEqual([tag, tag])
   })
 
+  test('the presentation proves the capability to this session alone, and PRESENT carries it', () => {
+    const { role, locator, handshakeHash, proof, call, message } = vector.presentation
+    expect([locator, handshakeHash, role]).toEqual([vector.locator, vector.handshakeHash, 1])
+    expect(hex(handshakeHash).length).toBe(64)
+    const bytes = hex(locator)
+    const grant = bytes.subarray(bytes[2] === 0x58 ? 4 : 3, -1)
+    const t0 = hmac(hex(vector.root), Buffer.from('noisecap/v1 grant\0'), hashOfKey, grant)
+    const use = hmac(t0, Buffer.from('noisecap/v1 use\0'))
+    const prove = hmac(use, Buffer.from('noisecap/v1 present\0'))
+    const label = Buffer.from('noisecap/v1 present\0')
+    expect(hex(proof)).toEqual(hmac(prove, label, Buffer.from([role]), hex(handshakeHash), bytes))
+    // op 12, call 300 and the locator's length as varints, locator, proof, no salts.
+    expect(call).toBe(300)
+    const head = Buffer.from([12, 0xac, 0x02, bytes.length])
+    expect(bytes.length).toBeLessThan(128)
+    expect(hex(message)).toEqual(Buffer.concat([head, bytes, hex(proof), Buffer.from([0])]))
+    const others = vectors.sessions.filter(({ pattern }) => pattern !== vector.pattern)
+    expect(others.map(({ presentation }) => presentation.proof)).not.toContain(proof)
+  })
+
   test('only XK has a message 3 with the salts, and its status in the first record', () => {
     const { message2, message3, message3Payload, statusRecord, answer } = vector
     if (vector.pattern !== 'XK') {
