@@ -1,4 +1,4 @@
-// The examples of README.md and docs/getting-started.md, run as a reader would run them: written to files, type-checked,
+// The examples of README.md, docs/getting-started.md and docs/sessions.md, run as a reader would run them: written to files, type-checked,
 // started as processes. A comment behind `console.log(…)` is what that line must print.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -62,15 +62,22 @@ async function run(args: readonly string[]): Promise<string> {
 
 const checkTypes = () => run([join(process.cwd(), 'node_modules/typescript/bin/tsc'), '-p', '.'])
 
-test('the blocks of README.md are one program that compiles and prints what its comments say', async () => {
-  const blocks = await blocksOf('README.md')
-  expect(blocks.map(({ name }) => name)).toEqual(['runnable', 'runnable', 'runnable', 'runnable'])
-  const code = blocks.map((block) => block.code).join('\n')
-  await writeFile(join(directory, 'readme.ts'), code)
-  await checkTypes()
-  expect(promised(code)).not.toBe('')
-  expect(await run(['--import', 'tsx', 'readme.ts'])).toBe(promised(code))
-}, 240_000)
+test.each([
+  ['README.md', 4],
+  ['docs/sessions.md', 7],
+])(
+  'the blocks of %s (%i) are one program that compiles and prints what its comments say',
+  async (page, count) => {
+    const blocks = await blocksOf(page)
+    expect(blocks.map(({ name }) => name)).toEqual(Array(count).fill('runnable'))
+    const code = blocks.map((block) => block.code).join('\n')
+    await writeFile(join(directory, 'page.ts'), code)
+    await checkTypes()
+    expect(promised(code)).not.toBe('')
+    expect(await run(['--import', 'tsx', 'page.ts'])).toBe(promised(code))
+  },
+  240_000,
+)
 
 test('the files of docs/getting-started.md compile, and do in their order what the page says', async () => {
   const blocks = await blocksOf('docs/getting-started.md')
@@ -91,4 +98,4 @@ test('the files of docs/getting-started.md compile, and do in their order what t
     service.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
   }
-}, 240_000)
+}, 300_000)
