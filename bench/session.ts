@@ -37,6 +37,6 @@ for (const [name, part] of Object.entries(PARTS)) {
   console.log(`… ${name}`)
   rows.push(...(await part()))
 }
-console.log(`\n${circumstances()}; medians of ${ROUNDS} alternating rounds\n`)
+console.log(`\n${circumstances()}; medians of at least ${ROUNDS} alternating rounds\n`)
 print(rows)
 process.exit(0)

@@ -2,13 +2,13 @@
 import { Pair } from './pair.js'
 import type { SubjectName } from './process.js'
 import { atLeast, atMost, count, type Row, reported } from './report.js'
-import { alternate, median } from './rounds.js'
+import { alternate, median, ROUNDS } from './rounds.js'
 
 const OUTSTANDING = 1_024
 /** Length of one round; how many calls fit is learnt while warming up. */
-const ROUND_MS = 250
+const ROUND_MS = 60
 const WARMUP_CALLS = 20_000
-const SEQUENTIAL_CALLS = 1_500
+const SEQUENTIAL_CALLS = 500
 const WARMUPS = 3
 
 interface Candidate {
@@ -46,10 +46,12 @@ async function measure(): Promise<ReadonlyMap<string, Figures>> {
         return callsPerSecond
       }),
       WARMUPS,
+      4 * ROUNDS,
     )
     const p50s = await alternate(
       pairs.map((pair) => async () => (await pair.run(SEQUENTIAL_CALLS, 1)).p50Micros ?? Number.NaN),
       WARMUPS,
+      3 * ROUNDS,
     )
     return new Map(
       CANDIDATES.map(({ name }, i) => [

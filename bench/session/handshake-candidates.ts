@@ -7,7 +7,7 @@ import { asPublicKey, asSecretKey, KeyPair, type Primitives, primitivesOf } from
 import { HandshakeState, parseProtocolName } from '../../src/noise/index.js'
 
 export const PATTERNS = ['NK', 'NKpsk2', 'XK', 'IK'] as const
-export type Pattern = (typeof PATTERNS)[number]
+export type Pattern = (typeof PATTERNS)[number] | 'XX'
 
 /** Every key and pre-shared key that need not be random. */
 export const PSK = new Uint8Array(32).fill(7)
@@ -24,11 +24,13 @@ function handshakeOf(pattern: Pattern, from: Primitives): () => readonly [Handsh
   const { plan } = parseProtocolName(nameOf(pattern))
   const [alice, bob] = [KeyPair.generate(from.dh('25519')), KeyPair.generate(from.dh('25519'))]
   const [protocol, primitives, psks] = [nameOf(pattern), from, plan.psks.map(() => PSK)]
-  const rs = bob.publicKey
+  const [s, rs] = [alice, bob.publicKey]
   // Written out: a spread would cost 1 µs a side, which is the benchmark's and not the engine's.
-  const initiate = plan.needs.initiator.s
-    ? () => new HandshakeState({ protocol, primitives, psks, role: 'initiator', s: alice, rs })
-    : () => new HandshakeState({ protocol, primitives, psks, role: 'initiator', rs })
+  const initiate = !plan.needs.initiator.s
+    ? () => new HandshakeState({ protocol, primitives, psks, role: 'initiator', rs })
+    : plan.needs.initiator.rs
+      ? () => new HandshakeState({ protocol, primitives, psks, role: 'initiator', s, rs })
+      : () => new HandshakeState({ protocol, primitives, psks, role: 'initiator', s })
   return () => {
     const initiator = initiate()
     const responder = new HandshakeState({ protocol, primitives, psks, role: 'responder', s: bob })

@@ -4,6 +4,11 @@
 /** Rounds of every figure, at least 9 (BENCH_ROUNDS). */
 export const ROUNDS = Math.max(9, Number(process.env['BENCH_ROUNDS'] ?? 9))
 
+/** Rounds of what runs in one thread: many and short ones, so that the candidates meet the same machine. */
+export const SHORT_ROUNDS = 5 * ROUNDS
+/** Length of a short round, ms of CPU time. */
+export const SHORT_ROUND_MS = 5
+
 /** The middle of `values`, of which there is at least one. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5)
@@ -34,28 +39,37 @@ export async function alternate<Result>(
   return results
 }
 
-/** µs that one `run` takes, from as many as fit into `ms`. */
+/** CPU time of this process since `began`, all threads, µs: what others do on the machine hardly changes it. */
+export function cpuMicrosSince(began: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(began)
+  return user + system
+}
+
+/** CPU time of one `run`, from as many as `ms` of CPU time take, µs. */
 export function timeFor(ms: number, run: () => unknown): number {
-  const began = performance.now()
+  const began = process.cpuUsage()
   let count = 0
-  let elapsed = 0
-  while (elapsed < ms) {
-    run()
-    count += 1
-    elapsed = performance.now() - began
+  let micros = 0
+  while (micros < ms * 1_000) {
+    // Seldom enough that looking at the clock costs nothing.
+    for (let more = Math.ceil(count / 4) || 1; more > 0; more--) {
+      run()
+      count += 1
+    }
+    micros = cpuMicrosSince(began)
   }
-  return (elapsed / count) * 1_000
+  return micros / count
 }
 
 /** As {@link timeFor}, for what ends later. */
 export async function timeAsyncFor(ms: number, run: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
+  const began = process.cpuUsage()
   let count = 0
-  let elapsed = 0
-  while (elapsed < ms) {
+  let micros = 0
+  while (micros < ms * 1_000) {
     await run()
     count += 1
-    elapsed = performance.now() - began
+    micros = cpuMicrosSince(began)
   }
-  return (elapsed / count) * 1_000
+  return micros / count
 }

@@ -67,6 +67,7 @@ async function serviceMessages() {
     },
   }
   const exported = {
+    isLive: true,
     authorize: () => 'ok' as const,
     target: () => ({ description: Notes, object }),
     released: () => {},
