@@ -1,4 +1,4 @@
-// Collects messages of one tick and sends them as few records: one batch up to 8 KiB, or fragments of a large message
+// Collects messages of one tick and sends them as few records: one batch up to 16 KiB, or fragments of a large message
 // (spec/rpc.md §2). Stops while the socket holds 64 KiB. Leaves out what messages say (peer.ts).
 import {
   FRAGMENT_MAX_BYTES,
@@ -16,7 +16,7 @@ const LENGTH_MAX_BYTES = 3
 const BATCH_MAX_BYTES = NOISE_MESSAGE_MAX_BYTES - TAG_BYTES - LENGTH_MAX_BYTES - FRAGMENT_MAX_BYTES
 /** A batch that has grown past this leaves before the turn ends: the other side begins while this one goes on, so that with
  * many calls both work side by side and not in turn (docs/performance.md), bytes. */
-const EARLY_FLUSH_BYTES = 8_192
+const EARLY_FLUSH_BYTES = 16_384
 /** A sink that has grown past this is not kept, bytes. */
 const KEPT_SINK_MAX_BYTES = 262_144
 

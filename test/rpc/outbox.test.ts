@@ -52,14 +52,14 @@ test('a message over 16 KiB is cut into fragments, behind what was written befor
   client.close()
 })
 
-test('a batch of more than 8 KiB leaves before the turn ends, the rest at its end', async () => {
+test('a batch of more than 16 KiB leaves before the turn ends, the rest at its end', async () => {
   const { heard, send, outbox, client } = await open()
-  send(5_000, 1)
-  expect(outbox.waitingBytes).toBeGreaterThan(5_000)
-  send(5_000, 2)
+  send(9_000, 1)
+  expect(outbox.waitingBytes).toBeGreaterThan(9_000)
+  send(9_000, 2)
   expect(outbox.waitingBytes).toBe(0)
   send(1, 3)
-  await expect.poll(() => heard.records.map(({ length }) => length)).toEqual([1 + 2 * 5_003, 4])
+  await expect.poll(() => heard.records.map(({ length }) => length)).toEqual([1 + 2 * 9_003, 4])
   client.close()
 })
 
