@@ -69,9 +69,12 @@ async function watch(connected: NotesCalls): Promise<never> {
       await connected.list()
     } catch (error) {
       // The connection may be lost before the reason is known; the next call learns it.
-      if (!(error instanceof NoisecapError) || error.code !== 'rpc/disconnected') throw error
+      if (error instanceof NoisecapError && error.code === 'rpc/disconnected') continue
+      // A call that was under way when its capability ended has the reason as its cause.
+      throw error instanceof NoisecapError && error.cause instanceof NoisecapError ? error.cause : error
+    } finally {
+      await new Promise((resolve) => setTimeout(resolve, WATCH_INTERVAL_MS))
     }
-    await new Promise((resolve) => setTimeout(resolve, WATCH_INTERVAL_MS))
   }
 }
 

@@ -9,6 +9,7 @@ import type { Command } from 'commander'
 import { RevocationFile, readServiceKey } from '../capability/files.js'
 import { Service } from '../index.js'
 import { defaultRegistryDirectory, FileRegistry } from '../resolve/file.js'
+import { ContactFile } from '../session/files.js'
 import { redactSecrets } from './failure.js'
 import { type Context, readPassphrase, several } from './input.js'
 import { UsageError } from './usage-error.js'
@@ -18,6 +19,7 @@ interface Options {
   readonly passphraseFile?: string
   readonly listen?: readonly string[]
   readonly revocations?: string
+  readonly contacts?: string
 }
 
 /** What a served module exports by default. */
@@ -34,6 +36,10 @@ export function addServe(program: Command, context: Context): Command {
     .option('--passphrase-file <file>', 'passphrase of the key file')
     .option('--listen <location>', `where to listen; may be repeated (default: ${DEFAULT_LISTEN})`, several)
     .option('--revocations <file>', 'revocation file (default: <key file>.revoked)')
+    .option(
+      '--contacts <file>',
+      'contact file, for clients that greet with KK (default: <key file>.contacts)',
+    )
     .addHelpText(
       'after',
       '\nThe module exports by default: (service) => { service.offer(path, interface, factory) }',
@@ -43,13 +49,25 @@ export function addServe(program: Command, context: Context): Command {
       const passphrase = await readPassphrase(options.passphraseFile)
       const key = await readServiceKey(options.key, { passphrase })
       await using revocations = await RevocationFile.open(options.revocations ?? `${options.key}.revoked`)
-      await using service = openService(context, key, revocations)
+      await using contacts = await openContacts(context, options.contacts ?? `${options.key}.contacts`)
+      await using service = openService(context, key, revocations, contacts)
       await runModule(module, () => offers(service))
       await serveUntilStopped(context, service, options.listen ?? [DEFAULT_LISTEN])
     })
 }
 
-function openService({ io, output }: Context, key: Service['key'], revocations: RevocationFile): Service {
+function openContacts({ output }: Context, path: string): Promise<ContactFile> {
+  return ContactFile.open(path, {
+    onFailure: (failure) => output.warn(`${failure.message}; until it is mended KK meets silence`),
+  })
+}
+
+function openService(
+  { io, output }: Context,
+  key: Service['key'],
+  revocations: RevocationFile,
+  contacts: ContactFile,
+): Service {
   revocations.onChange(({ failure }) => {
     if (failure !== undefined)
       output.warn(`${failure.message}; until it is mended every capability is refused`)
@@ -60,6 +78,7 @@ function openService({ io, output }: Context, key: Service['key'], revocations: 
   })
   return Service.create(key, {
     revocations,
+    contacts,
     announcers: [registry],
     onInternalError: ({ errorId, method, error }) =>
       io.stderr(`error ${errorId} in ${method}: ${redactSecrets(inspect(error))}\n`),

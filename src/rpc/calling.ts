@@ -262,13 +262,11 @@ function canceledBefore(method: string, cause: unknown): CallError {
 
 function brokenReference(question: Question, reason: CloseReason): CallError {
   const method = question.method.name
-  return new CallError(
-    'rpc/permission_denied',
-    `Call ${method} was broken off: the capability ended (${reason})`,
-    {
-      method,
-      mayHaveRun: question.id !== undefined,
-      cause: refusalError(reason),
-    },
-  )
+  const cause = refusalError(reason)
+  return new CallError('rpc/permission_denied', `Call ${method} was broken off: ${cause.message}`, {
+    method,
+    mayHaveRun: question.id !== undefined,
+    cause,
+    hint: cause.hint,
+  })
 }

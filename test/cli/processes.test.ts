@@ -52,6 +52,22 @@ test('call: values that JSON lacks make the round trip', async () => {
   expect(await desk.run(['call', 'forget'], { stdin: text })).toEqual({ exitCode: 0, stdout: '', stderr: '' })
 })
 
+test('call --pattern and --befriend: XK logs in, and KK works once the service was asked to remember the key', async () => {
+  const file = desk.path('friend.key')
+  await desk.run(['keygen', '--client', file])
+  const text = await mint()
+  const call = (...options: string[]) =>
+    desk.run(['call', 'whoami', '--key', file, '--timeout', '2s', ...options], { stdin: text })
+  expect(await call('--pattern', 'KK')).toMatchObject({ exitCode: 1, stdout: '' })
+  expect(await call('--pattern', 'XK', '--befriend')).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(await call('--pattern', 'KK')).toMatchObject({ exitCode: 0, stderr: '' })
+  const anonymous = await desk.run(['call', 'whoami', '--befriend'], { stdin: text })
+  expect(anonymous).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(anonymous.stderr).toContain('--befriend')
+  const typo = await desk.run(['call', 'whoami', '--pattern', 'KX'], { stdin: text })
+  expect(typo).toMatchObject({ exitCode: 2, stdout: '' })
+})
+
 test('call --key: the service sees the client key, and a holder caveat demands it', async () => {
   const made = await desk.run(['keygen', '--client', desk.path('c.key'), '--json'])
   const { publicKey } = JSON.parse(made.stdout) as { publicKey: string }
