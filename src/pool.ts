@@ -1,9 +1,10 @@
 // The open sessions of one host, shared: a further capability of the same service rides on a session that is there, by one
 // HMAC instead of a dial (spec/session.md §5). Shared only by the same client key or anonymity, pattern and partition.
 // Leaves out what holds a lease and re-dials (root.ts) and the dial itself (dial.ts).
+
+import { hexEncode } from './bytes.js'
 import type { Capability } from './capability/index.js'
 import { type DialOptions, dialService } from './dial.js'
-import { hexEncode } from './bytes.js'
 import { NoisecapError } from './errors.js'
 import { type Lease, PooledSession } from './pooled-session.js'
 import type { SessionLimits } from './session/index.js'

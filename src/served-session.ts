@@ -110,7 +110,7 @@ export class ServedSession implements ReferenceHost {
 
   /** End what was revoked meanwhile. */
   checkRevocation(): void {
-    for (const [, reference] of this.#exports.entries()) {
+    for (const reference of this.#exports.all()) {
       if (reference.isLive && this.#service.revocations.revokesAny(reference.verified.ids))
         reference.end('revoked')
     }
@@ -226,7 +226,7 @@ export class ServedSession implements ReferenceHost {
   #closed(): void {
     this.#over = true
     this.#options.closed()
-    for (const [, reference] of this.#exports.entries()) reference.abandon()
+    for (const reference of this.#exports.all()) reference.abandon()
     this.#finished?.()
   }
 }

@@ -2,7 +2,7 @@
 // command tree, so that pressing Tab starts no process; libraries that ask the program at every Tab wait for Node each time.
 // Leaves out the scripts themselves (completion-bash.ts, completion-zsh.ts, completion-fish.ts).
 import { Argument, type Command } from 'commander'
-import { commandTree, type CommandNode } from './command-tree.js'
+import { type CommandNode, commandTree } from './command-tree.js'
 import { bashCompletion } from './completion-bash.js'
 import { fishCompletion } from './completion-fish.js'
 import { zshCompletion } from './completion-zsh.js'

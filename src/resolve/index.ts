@@ -1,5 +1,5 @@
 // Door of the resolve layer; free of Node. The file registry has a door of its own (`noisecap/resolve/file`).
-export { LocationCache, type LocationCacheOptions } from './cache.js'
+
 export {
   canonicalLocation,
   formatLocation,
@@ -7,6 +7,7 @@ export {
   type ParsedLocation,
   parseLocation,
 } from '../location.js'
+export { LocationCache, type LocationCacheOptions } from './cache.js'
 export { orderLocations } from './order.js'
 export { isPublicAddress, publicLocations, type Reach, reachOf, reachOfHost } from './reach.js'
 export {

@@ -13,11 +13,11 @@ import { readFailure, readResult } from './answers.js'
 import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import { CallError } from './failure.js'
+import { IdTable } from './id-table.js'
 import { type MethodDefinition, sessionMethod } from './interface.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, writePresentation } from './presentation.js'
 import { Question, type QuestionOwner } from './question.js'
-import { Questions } from './questions.js'
 import { type ReferenceOwner, RemoteReference } from './remote-reference.js'
 import { decodeValue, encodeValueInto } from './values.js'
 import { CALL_FLAG, type FieldReader, OP, WireError, writeByte, writeBytes, writeVarint } from './wire.js'
@@ -41,7 +41,8 @@ export class Calling implements QuestionOwner, ReferenceOwner {
   readonly deadlines: Deadlines
   readonly #outbox: Outbox
   readonly #maxMessageBytes: number
-  readonly #questions: Questions
+  /** Calls by id, within the other side's budget. */
+  readonly #questions: IdTable<Question>
   /** Exports of the other side that this side holds. */
   readonly #references = new Map<number, RemoteReference>()
   readonly #waiting: { readonly question: Question; ask(): void }[] = []
@@ -52,7 +53,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     this.#outbox = outbox
     this.deadlines = deadlines
     this.#maxMessageBytes = remoteLimits.maxMessageBytes
-    this.#questions = new Questions(remoteLimits.maxCallsInFlight)
+    this.#questions = new IdTable(remoteLimits.maxCallsInFlight)
   }
 
   /** Calls without an answer yet. */
@@ -106,7 +107,8 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const question = new Question(this, method, NO_EXPORT, undefined)
     this.#enqueue(question, () => {
       const { sink, mark } = this.#outbox.beginMessage(op)
-      writeVarint(sink, this.#questions.add(question))
+      question.id = this.#questions.add(question)
+      writeVarint(sink, question.id)
       if (typeof input === 'number') writeVarint(sink, input)
       else writePresentation(sink, input)
       this.#outbox.endMessage(mark)
@@ -150,6 +152,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const remainingMs = question.remainingMs
     const hasDeadline = remainingMs !== Number.POSITIVE_INFINITY
     const id = this.#questions.add(question)
+    question.id = id
     writeVarint(sink, id)
     writeByte(
       sink,
@@ -214,7 +217,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const reference = this.#references.get(exportId)
     if (reference === undefined) return // it crossed our release
     const reason = nameOfCode(CLOSE_CODES, code) ?? 'protocol'
-    for (const question of this.#questions.open())
+    for (const [, question] of this.#questions.entries())
       if (question.exportId === exportId) question.reject(brokenReference(question, reason))
     for (const { question } of this.#waiting)
       if (question.exportId === exportId) question.reject(brokenReference(question, reason))

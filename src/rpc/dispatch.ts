@@ -11,12 +11,13 @@ import type { Deadlines } from './deadlines.js'
 import type { Exported, Exports, Target } from './exports.js'
 import { Failure, type FailureReason } from './failure.js'
 import type { MethodDefinition } from './interface.js'
+import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, readPresentation } from './presentation.js'
 import { ServerCall } from './server-call.js'
 import { describeIssues } from './standard-schema.js'
 import { decodeValue } from './values.js'
-import { CALL_FLAG, ERROR_ID_BYTES, type FieldReader, WireError } from './wire.js'
+import { CALL_FLAG, ERROR_ID_BYTES, type FieldReader } from './wire.js'
 
 const UNIMPLEMENTED_FLAGS = CALL_FLAG.oneWay | CALL_FLAG.trace
 
@@ -46,13 +47,8 @@ export class Dispatcher {
   readonly #writer: AnswerWriter
   readonly #deadlines: Deadlines
   readonly #connection: Connection
-  readonly #maxCalls: number
-  readonly #calls = new Map<number, ServerCall>()
-  /** Calls refused since one was last answered. */
-  #overruns = 0
+  readonly #calls: OpenCalls
   #closed = false
-  /** Highest call id seen. */
-  lastCall = 0
 
   constructor(
     options: DispatcherOptions,
@@ -66,18 +62,23 @@ export class Dispatcher {
     this.#writer = new AnswerWriter(outbox)
     this.#deadlines = deadlines
     this.#connection = connection
-    this.#maxCalls = limits.maxCallsInFlight
+    this.#calls = new OpenCalls(limits.maxCallsInFlight)
   }
 
   get running(): number {
     return this.#calls.size
   }
 
+  /** Highest call id seen. */
+  get lastCall(): number {
+    return this.#calls.last
+  }
+
   /** Serve one CALL.
    * @param reader - stands behind the op.
    * @throws WireError for an id in use or bytes that are no CALL. */
   call(reader: FieldReader, bytes: Uint8Array): void {
-    const id = this.#newId(reader)
+    const id = this.#calls.claim(reader.varint())
     const flags = reader.byte()
     const target = reader.varint()
     if ((target & 1) === 1 || (flags & UNIMPLEMENTED_FLAGS) !== 0) {
@@ -109,16 +110,16 @@ export class Dispatcher {
 
   /** A call that its handler did not answer at once: only those need the table. */
   #keep(call: ServerCall): void {
-    this.#calls.set(call.id, call)
+    this.#calls.keep(call)
     // The handler may have ended its session or its own capability; nobody found this call then.
-    if (this.#closed) this.#drop(call)
+    if (this.#closed) this.#calls.drop(call)
     else if (call.exported?.isLive === false) this.#breakOff(call, 'the reference is broken')
   }
 
   /** Serve PRESENT: answered with the number of an export.
    * @throws WireError as {@link call}. */
   present(reader: FieldReader): void {
-    const id = this.#newId(reader)
+    const id = this.#calls.claim(reader.varint())
     const presentation = readPresentation(reader)
     const { present } = this.#options
     if (present === undefined) this.#refuse(id, 'unimplemented')
@@ -128,7 +129,7 @@ export class Dispatcher {
   /** Serve BEFRIEND: answered with undefined.
    * @throws WireError as {@link call}. */
   befriend(reader: FieldReader): void {
-    const id = this.#newId(reader)
+    const id = this.#calls.claim(reader.varint())
     const exported = this.#exports.find(reader.varint())
     const { befriend } = this.#options
     if (befriend === undefined) this.#refuse(id, 'unimplemented')
@@ -144,9 +145,7 @@ export class Dispatcher {
 
   /** Every open call on `exported` is over: its handler's signal is aborted, its caller is told. */
   breakCalls(exported: Exported, why: string): void {
-    for (const call of [...this.#calls.values()]) {
-      if (call.exported === exported) this.#breakOff(call, why)
-    }
+    for (const call of this.#calls.on(exported)) this.#breakOff(call, why)
   }
 
   #breakOff(call: ServerCall, why: string): void {
@@ -154,20 +153,12 @@ export class Dispatcher {
     if (this.#finish(call)) this.#refuse(call.id, 'permission_denied', why, call.mayHaveRun)
   }
 
-  #newId(reader: FieldReader): number {
-    const id = reader.varint()
-    if (this.#calls.has(id)) throw new WireError('call id is in use')
-    this.lastCall = Math.max(this.lastCall, id)
-    return id
-  }
-
   /** Whether one more call may run; if not, it is refused, and the session ends at twice the budget. */
   #hasRoom(id: number): boolean {
-    if (this.#calls.size < this.#maxCalls) return true
-    this.#overruns += 1
-    if (this.#overruns >= this.#maxCalls) this.#connection.close('limit')
-    else this.#refuse(id, 'resource_exhausted')
-    return false
+    const room = this.#calls.admit()
+    if (room === 'twice') this.#connection.close('limit')
+    else if (room === 'refused') this.#refuse(id, 'resource_exhausted')
+    return room === 'ok'
   }
 
   /** Answer a request of the session itself with what `run` gives. */
@@ -278,11 +269,7 @@ export class Dispatcher {
 
   /** Whether the call was still open and can be answered. */
   #finish(call: ServerCall): boolean {
-    if (call.finished) return false
-    if (this.#calls.size > 0) this.#calls.delete(call.id)
-    call.finish()
-    this.#overruns = 0
-    return this.#connection.isOpen
+    return this.#calls.finish(call) && this.#connection.isOpen
   }
 
   #refuse(id: number, reason: FailureReason, message: string = reason, mayHaveRun = false): void {
@@ -291,19 +278,13 @@ export class Dispatcher {
 
   /** The caller waits no more. */
   cancel(id: number): void {
-    this.#calls.get(id)?.abort('canceled')
+    this.#calls.find(id)?.abort('canceled')
   }
 
   /** The session is over: every handler's signal is aborted. */
   close(): void {
     this.#closed = true
-    for (const call of this.#calls.values()) this.#drop(call)
-  }
-
-  #drop(call: ServerCall): void {
-    this.#calls.delete(call.id)
-    call.finish()
-    call.abort('canceled')
+    this.#calls.abandon()
   }
 }
 

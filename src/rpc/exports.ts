@@ -1,6 +1,7 @@
 // The table of what one side offers in a session: export ids, dense and used again once the other side released them
 // (spec/rpc.md §4). A broken export stays until its release, so that a call that crossed the news is answered as one.
 // Leaves out calls (dispatch.ts) and what an export stands for (src/served-session.ts).
+import { IdTable } from './id-table.js'
 import type { Interface } from './interface.js'
 
 /** An object that calls reach, and what may be called on it. */
@@ -31,50 +32,45 @@ interface Entry<E extends Exported> {
 
 /** Exports by id. */
 export class Exports<E extends Exported = Exported> {
-  readonly #max: number
-  readonly #byId: (Entry<E> | undefined)[] = []
-  readonly #free: number[] = []
+  readonly #table: IdTable<Entry<E>>
 
   /** @param max - exports that may be open at once. */
   constructor(max: number) {
-    this.#max = max
+    this.#table = new IdTable(max)
   }
 
   get size(): number {
-    return this.#byId.length - this.#free.length
+    return this.#table.size
   }
 
   get isFull(): boolean {
-    return this.size >= this.#max
+    return this.#table.isFull
   }
 
   /** Offer `exported`, held once by the other side.
    * @returns its id. */
   add(exported: E): number {
-    const id = this.#free.pop() ?? this.#byId.length
-    this.#byId[id] = { exported, count: 1 }
-    return id
+    return this.#table.add({ exported, count: 1 })
   }
 
   find(id: number): E | undefined {
-    return this.#byId[id]?.exported
+    return this.#table.find(id)?.exported
   }
 
   /** The other side lets go `count` times.
    * @returns false when it did not hold it as often. */
   release(id: number, count: number): boolean {
-    const entry = this.#byId[id]
+    const entry = this.#table.find(id)
     if (entry === undefined || count === 0 || count > entry.count) return false
     entry.count -= count
     if (entry.count > 0) return true
-    this.#byId[id] = undefined
-    this.#free.push(id)
+    this.#table.take(id)
     entry.exported.released()
     return true
   }
 
-  /** Every open export with its id. */
-  *entries(): Generator<[id: number, exported: E]> {
-    for (const [id, entry] of this.#byId.entries()) if (entry !== undefined) yield [id, entry.exported]
+  /** Every open export. */
+  *all(): Generator<E> {
+    for (const [, { exported }] of this.#table.entries()) yield exported
   }
 }

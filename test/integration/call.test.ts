@@ -6,12 +6,12 @@ import {
   Capability,
   connect,
   generateKeyPair,
-  NoisecapError,
+  type NoisecapError,
   Registrations,
   Service,
   ServiceKey,
 } from '../../src/index.js'
-import { Notes, type NotesOf, startNotes, type World } from './notes.js'
+import { codeOf, Notes, type NotesOf, startNotes, type World } from './notes.js'
 
 let world: World
 
@@ -24,16 +24,6 @@ afterEach(async () => {
 })
 
 const resolvers = () => ({ resolvers: [world.registry] })
-
-/** The code with which `promise` rejects. */
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (error === undefined) return 'resolved'
-  return error instanceof NoisecapError ? error.code : `not ours: ${String(error)}`
-}
 
 describe('connect and call', () => {
   test('a capability without hints is found by its key hash and called', async () => {

@@ -11,10 +11,11 @@ import {
   iface,
   MemoryContactBook,
   method,
-  NoisecapError,
+  type NoisecapError,
   Service,
 } from '../../src/index.js'
 import { FileRegistry } from '../../src/resolve/file.js'
+import { codeOf } from './notes.js'
 
 const Echo = iface('Echo', { echo: method<string, string>() })
 
@@ -31,14 +32,6 @@ afterEach(async () => {
 })
 
 const path = () => join(directory, 'echo.key')
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  return error instanceof NoisecapError ? error.code : String(error)
-}
 
 test('Service.open keeps its key and its revocations over a restart', async () => {
   const first = await Service.open(path(), { announcers: [registry] })

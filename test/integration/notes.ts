@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { InternalError } from '../../src/index.js'
-import { iface, method, type Offer, Service, type ServiceOptions } from '../../src/index.js'
+import { iface, method, NoisecapError, type Offer, Service, type ServiceOptions } from '../../src/index.js'
 import { FileRegistry } from '../../src/resolve/file.js'
 import type { Calls } from '../../src/rpc/index.js'
 
@@ -107,4 +107,14 @@ export async function startNotes(options: ServiceOptions = {}): Promise<World> {
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** The code with which `promise` rejects. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (error === undefined) return 'resolved'
+  return error instanceof NoisecapError ? error.code : `not ours: ${String(error)}`
 }

@@ -8,13 +8,12 @@ import {
   generateKeyPair,
   keyHashText,
   MemoryContactBook,
-  NoisecapError,
   Registrations,
   Service,
   ServiceKey,
 } from '../../src/index.js'
 import { CallError } from '../../src/rpc/index.js'
-import { Notes, NotesOf, startNotes, type World } from './notes.js'
+import { codeOf, Notes, NotesOf, startNotes, type World } from './notes.js'
 
 let world: World
 beforeEach(async () => {
@@ -26,16 +25,6 @@ afterEach(async () => {
 
 const options = () => ({ resolvers: [world.registry] })
 const capabilityOf = (owner: string, restrictions = {}) => world.notes.mint({ owner }, restrictions)
-
-/** The code with which `promise` rejects. */
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (error === undefined) return 'resolved'
-  return error instanceof NoisecapError ? error.code : `not ours: ${String(error)}`
-}
 
 describe('one session', () => {
   test('carries 1,000 capabilities of one service', async () => {

@@ -23,10 +23,7 @@ test('ids are dense, and a released one is used again', () => {
   expect(table.release(0, 1)).toBe(true)
   expect([table.find(0), table.find(1), table.size]).toEqual([undefined, b, 1])
   expect(table.add(c)).toBe(0)
-  expect([...table.entries()]).toEqual([
-    [0, c],
-    [1, b],
-  ])
+  expect([...table.all()]).toEqual([c, b])
 })
 
 test.each<[string, number, number]>([
