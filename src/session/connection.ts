@@ -66,7 +66,6 @@ export class Connection {
   #stopTicking: (() => void) | undefined
   #lastSentMs: number
   #lastReceivedMs: number
-  #hasSent = false
   #frameBeganMs = 0
   #closingSinceMs = 0
   #outcome: CloseOutcome | undefined
@@ -143,7 +142,6 @@ export class Connection {
    * @returns false when the caller should wait for `drain`.
    * @throws `session/closed`. */
   send(plaintext: Uint8Array): boolean {
-    this.#hasSent = true
     this.#lastSentMs = performance.now()
     return this.#pipe.write(this.session.seal(plaintext, this.#pipe.framing))
   }
@@ -151,13 +149,6 @@ export class Connection {
   /** Send an empty record: a keepalive, or the client's proof that it finished the handshake. */
   sendKeepalive(): void {
     if (this.isOpen) this.send(EMPTY)
-  }
-
-  /** Send the client's first record: what its user sends in this turn of the event loop, or else a keepalive. */
-  confirm(): void {
-    afterThisTurn(() => {
-      if (!this.#hasSent && this.session.isOpen) this.sendKeepalive()
-    })
   }
 
   /** End the conversation in the open: close record, then end of stream. */
@@ -280,10 +271,4 @@ export class Connection {
     this.#outcome = outcome
     this.#events?.closed(outcome)
   }
-}
-
-/** Behind all that follows from the events of this turn, in Node and in browsers. */
-function afterThisTurn(run: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(run)
-  else setTimeout(run, 0)
 }

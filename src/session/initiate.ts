@@ -119,9 +119,8 @@ class Initiating {
     this.#signal.removeEventListener('abort', this.#onAbort)
     const connection = new Connection(this.#pipe, session, this.#frames, this.#times)
     this.#next = connection.pipeEvents
-    // The client's first transport message proves the PSK and freshness; until then no handler runs. The first call
-    // will do: it usually follows in this very turn.
-    connection.confirm()
+    // The client's first transport message proves the PSK and freshness; until then no handler runs.
+    connection.sendKeepalive()
     const handshakeBytes = { sent: this.#sent, received: this.#received }
     this.#resolve({ connection, limits, handshakeBytes })
   }
