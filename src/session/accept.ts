@@ -81,8 +81,7 @@ class Accepting<Identity extends ServiceIdentity> {
     pipe.start({
       data: (bytes) => (this.#connection === undefined ? this.#receive(bytes) : this.#pass(bytes)),
       drain: () => this.#connection?.pipeEvents.drain(),
-      // A peer that hangs up early is let go; a silent one learns nothing from it.
-      end: () => (this.#connection === undefined ? this.#pipe.destroy() : this.#connection.pipeEvents.end()),
+      end: () => (this.#connection === undefined ? this.#ended() : this.#connection.pipeEvents.end()),
       closed: (error) => this.#closed(error),
     })
   }
@@ -132,6 +131,13 @@ class Accepting<Identity extends ServiceIdentity> {
     if (this.#isSettled || this.#connection?.isConfirmed !== true) return
     this.#isSettled = true
     this.#settle()
+  }
+
+  /** The peer will send nothing more. Behind a whole hello it meets silence until the deadline all the same: the time at
+   * which we let go would tell how much its hello made us compute. */
+  #ended(): void {
+    if (this.#state === 'hello' || this.#state === 'refused') this.#pipe.destroy()
+    else this.#silence()
   }
 
   #receive(bytes: Uint8Array): void {

@@ -12,10 +12,12 @@ const KEEPALIVE_DELAY_MS = 30_000
  * @param location - `tcp://host:port`.
  * @param allows - which addresses may be dialled; all if left out.
  * @throws `transport/bad_location`, `transport/unreachable`; the signal's reason when aborted. */
-export async function dialTcp(location: string, signal: AbortSignal, allows?: AddressFilter): Promise<Pipe> {
+export function dialTcp(location: string, signal: AbortSignal, allows?: AddressFilter): Promise<Pipe> {
   const { host: written, port } = parseLocationOf('tcp', location, 'dial')
   const host = withoutBrackets(written)
-  if (allows !== undefined && isIP(host) !== 0 && !allows(host)) throw unreachable(location, notAllowed())
+  if (allows !== undefined && isIP(host) !== 0 && !allows(host)) {
+    return Promise.reject(unreachable(location, notAllowed()))
+  }
   const filter = allows === undefined ? {} : { lookup: lookupAllowed(allows) }
   return dialSocket({ host, port, noDelay: true, ...filter }, location, signal, pipeOf)
 }

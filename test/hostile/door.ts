@@ -39,6 +39,25 @@ export function elsewhere(pipe: Pipe, address: string): Pipe {
   })
 }
 
+/** `pipe`, whose chunks and end are counted once they have been looked at. */
+function counted(pipe: Pipe, counts: { chunks: number; ends: number }): Pipe {
+  const start = pipe.start.bind(pipe)
+  pipe.start = (events) =>
+    start({
+      data: (bytes) => {
+        events.data(bytes)
+        counts.chunks += 1
+      },
+      drain: () => events.drain(),
+      end: () => {
+        events.end()
+        counts.ends += 1
+      },
+      closed: (error) => events.closed(error),
+    })
+  return pipe
+}
+
 export interface DoorOptions {
   readonly limits?: AdmissionLimits
   readonly deadlineMs?: number
@@ -60,9 +79,14 @@ export class Door {
   /** Hellos that reached the verifier, so had passed mac1, the bucket and the replay check. */
   questions = 0
   verifier: Verifier = this.shop.verifier
+  /** Peers that have ended their side, with all that they sent before read. */
+  ends = 0
+  /** Chunks read. */
+  chunks = 0
   readonly #options: DoorOptions
   readonly #sockets: Socket[] = []
   readonly #connections: Connection[] = []
+  readonly #drops = new Set<() => void>()
   #listener: Listener | undefined
 
   private constructor(options: DoorOptions) {
@@ -79,17 +103,20 @@ export class Door {
   accept(pipe: Pipe): void {
     const { from, deadlineMs, times } = this.#options
     const address = from?.()
-    acceptSession(address === undefined ? pipe : elsewhere(pipe, address), {
+    const observed = counted(pipe, this)
+    const drop = acceptSession(address === undefined ? observed : elsewhere(observed, address), {
       services: [this.shop.identity],
       verifier: (question) => {
         this.questions += 1
         return this.verifier(question)
       },
       admission: this.admission,
+      finished: () => this.#drops.delete(drop),
       accepted: (session) => this.opened.push({ session, heard: listen(session.connection) }),
       times: { ...DEFAULT_TIMES, ...times },
       ...(deadlineMs === undefined ? {} : { handshakeDeadlineMs: deadlineMs }),
     })
+    this.#drops.add(drop)
   }
 
   get location(): string {
@@ -122,10 +149,16 @@ export class Door {
     return connection
   }
 
+  /** Drop every connection whose handshake goes on, as at its deadline. */
+  drop(): void {
+    for (const drop of [...this.#drops]) drop()
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     for (const connection of this.#connections) connection.close()
     for (const { session } of this.opened) session.connection.close()
+    this.drop()
     await this.#listener?.close()
   }
 }

@@ -301,7 +301,10 @@ describe.skipIf(missing)('DNS with a Knot server', () => {
         })
         expect(await stub.echo('found')).toBe('found')
         expect(open.size).toBe(1)
-        const strict = await failureOf(connect(capability, { resolvers: [resolver()], timeoutMs: 25_000 }))
+        const strict = await failureOf(
+          // A partition of its own: it shall dial, not share the session that is open.
+          connect(capability, { resolvers: [resolver()], timeoutMs: 25_000, partition: 'strict' }),
+        )
         expect(strict.code).toBe('resolve/not_found')
         expect(open.size).toBe(1)
       } finally {
