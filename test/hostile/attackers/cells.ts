@@ -35,7 +35,7 @@ export const message1Sealed = (needs: readonly Power[] = ['staticKey']): Cell =>
 
 /** Everything from message 2 on, for who lacks the ephemeral keys. */
 export const restSealed = (needs: readonly Power[] = ['dhSecrets', 'capability']): Cell =>
-  cannot(EVERY, needs, SEALED, 'from message 2 on everything is under both ephemeral keys and the PSK')
+  cannot(EVERY, needs, SEALED, 'what is said from message 2 on is under both ephemeral keys and the PSK')
 
 /** NK has no key of the caller. */
 export const anonymous = cannot(['NK'], 'never', NO_KEY, 'with NK there is no key of the caller')

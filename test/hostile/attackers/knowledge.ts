@@ -1,12 +1,13 @@
 // What an attacker has, as data: nothing reaches an attack but through this structure, which holds exactly the powers that
 // the table gives him. Leaves out how he uses them (reading.ts, posing.ts).
-import { type Capability, keyHash, verify } from '../../../src/capability/index.js'
+
+import { base64urlDecode } from '../../../src/bytes.js'
 import { createCapability } from '../../../src/capability/capability.js'
 import { nextKey, registeredKey } from '../../../src/capability/chain.js'
 import { encodeGrant } from '../../../src/capability/grant.js'
+import { type Capability, keyHash, verify } from '../../../src/capability/index.js'
 import { decodeLocator, encodeLocator } from '../../../src/capability/locator.js'
 import { decodeToken } from '../../../src/capability/token.js'
-import { base64urlDecode } from '../../../src/bytes.js'
 import { generateKeyPair, type KeyPair, type PublicKey, primitives } from '../../../src/crypto/index.js'
 import { clientOf, Shop } from '../../session/parties.js'
 import { KeyRing } from './open-noise.js'
@@ -109,17 +110,45 @@ function rootThief(shop: Shop): {
 }
 
 /** The capability of `locator`, whose beginning is `parent`: one HMAC for each caveat that was added. */
-function narrowedAgain(parent: Capability, locator: Uint8Array): Capability {
+export function narrowedAgain(parent: Capability, locator: Uint8Array): Capability {
   const { secret } = decodeToken(base64urlDecode(parent.export().split('#')[1]!))
-  const full = decodeLocator(locator)
   let key = registeredKey(secret.key)
-  for (const { encoded } of full.caveats.slice(parent.caveats.length)) key = nextKey(key, encoded)
-  const holders = full.caveats.filter(({ view }) => view.type === 'holder')
+  for (const { encoded } of decodeLocator(locator).caveats.slice(parent.caveats.length)) {
+    key = nextKey(key, encoded)
+  }
+  return withSecret(parent.publicKey, locator, key)
+}
+
+/** Locators of the capabilities that `capability` was narrowed from: its caveats stand in it in order. */
+export function locatorsAbove(capability: Capability): readonly Uint8Array[] {
+  const { kid, grantBytes, caveats } = decodeLocator(capability.locator)
+  return caveats.map((_, count) =>
+    encodeLocator(
+      kid,
+      grantBytes,
+      caveats.slice(0, count).map(({ encoded }) => encoded),
+    ),
+  )
+}
+
+/** A capability of a true locator and a wrong secret. */
+export function inventedCapability(
+  publicKey: PublicKey,
+  locator: Uint8Array,
+  secret: Uint8Array = primitives().randomBytes(32),
+): Capability {
+  return withSecret(publicKey, locator, secret)
+}
+
+/** He knows the locator, or he made it; salts of holder caveats he makes up. */
+function withSecret(publicKey: PublicKey, locator: Uint8Array, secret: Uint8Array): Capability {
+  const decoded = decodeLocator(locator)
+  const holders = decoded.caveats.filter(({ view }) => view.type === 'holder')
   return createCapability(
     {
-      publicKey: parent.publicKey,
-      secret: { final: false, key },
-      locator: full,
+      publicKey,
+      secret: { final: false, key: registeredKey(secret) },
+      locator: decoded,
       holderSalts: holders.map(() => new Uint8Array(32)),
     },
     { label: undefined, locations: [] },

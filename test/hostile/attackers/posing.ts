@@ -24,8 +24,17 @@ import {
 import { PATTERNS } from '../../../src/session/wire.js'
 import { ALL, clientOf, now } from '../../session/parties.js'
 import type { Knowledge } from './knowledge.js'
+import { inventedCapability, locatorsAbove } from './knowledge.js'
 import { OpenNoise } from './open-noise.js'
-import { failure, namedByRecording, type Outcome, objectIn, psksFor, SUCCESS } from './reading.js'
+import {
+  failure,
+  locatorByRecording,
+  namedByRecording,
+  type Outcome,
+  objectIn,
+  psksFor,
+  SUCCESS,
+} from './reading.js'
 import { type Admitted, OBJECT, type Scene, type ServiceEnd, sameKey } from './scene.js'
 
 const WORDS = utf8('words of the attacker')
@@ -46,8 +55,7 @@ function approaches(k: Knowledge, pattern: PatternName): readonly Approach[] {
       for (const suspect of k.suspects) ways.push((end) => forge(end, k, capability, suspect, pattern))
     }
   }
-  if (k.publicKey !== undefined) {
-    const invented = Capability.fromPair(k.publicKey, primitives().randomBytes(32))
+  for (const invented of inventedBy(k, pattern)) {
     for (const key of keys) ways.push((end) => enter(end, invented, key, pattern))
   }
   if (k.wire !== undefined) {
@@ -63,6 +71,16 @@ function approaches(k: Knowledge, pattern: PatternName): readonly Approach[] {
   }
   ways.push((end) => (end.hello(primitives().randomBytes(371)) ? 'an answer' : 'silence'))
   return ways
+}
+
+/** Capabilities whose locator he knows or makes up, and whose secret he can only guess. */
+function inventedBy(k: Knowledge, pattern: PatternName): readonly Capability[] {
+  const { publicKey } = k
+  if (publicKey === undefined) return []
+  const recorded = locatorByRecording(k, pattern)
+  const known = [...k.capabilities.flatMap(locatorsAbove), ...(recorded === undefined ? [] : [recorded])]
+  const pair = Capability.fromPair(publicKey, primitives().randomBytes(32))
+  return [pair, ...known.map((locator) => inventedCapability(publicKey, locator))]
 }
 
 /** Come as an honest client with what one has. */

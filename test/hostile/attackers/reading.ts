@@ -85,13 +85,17 @@ function recordsOf(noise: OpenNoise, pattern: PatternName, wire: Wire): Overhear
   }
 }
 
-/** The capability that a recorded hello names, where he can read it and has the root to compute it with. */
-export function namedByRecording(k: Knowledge, pattern: PatternName): Capability | undefined {
-  if (k.wire === undefined || k.recompute === undefined) return undefined
-  if (parseHello(k.wire.handshake[0]!)!.pattern !== pattern) return undefined
+/** The locator in a recorded hello, where he can read it. */
+export function locatorByRecording(k: Knowledge, pattern: PatternName): Uint8Array | undefined {
+  if (k.wire === undefined || parseHello(k.wire.handshake[0]!)!.pattern !== pattern) return undefined
   const { payload1 } = overhear(k, pattern, k.wire)
-  const locator = payload1 && decodeHelloPayload(payload1)?.locator
-  return locator && k.recompute(locator)
+  return payload1 && decodeHelloPayload(payload1)?.locator
+}
+
+/** The capability that a recorded hello names, where he has the root to compute it with. */
+export function namedByRecording(k: Knowledge, pattern: PatternName): Capability | undefined {
+  const locator = k.recompute && locatorByRecording(k, pattern)
+  return locator && k.recompute?.(locator)
 }
 
 /** The object path in a payload of message 1. */

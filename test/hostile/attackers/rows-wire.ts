@@ -1,14 +1,14 @@
 // Rows of the table of attackers: those on the wire, who have no capability.
 import {
-  can,
+  anonymous,
   callerHidden,
+  can,
   cannot,
   costsFirstDhs,
   EVERY,
   message1Sealed,
   NAMED,
   NO_KEY,
-  anonymous,
   notTheCaller,
   notTheService,
   objectHidden,

@@ -1,0 +1,46 @@
+// docs/threat-model.md says what the table of attackers says, the table is whole, and every test that the page points to
+// is there under its name.
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { threatModelPage, UNPROTECTED } from './attackers/page.js'
+import { FAMILIES, GOALS, type Goal } from './attackers/table.js'
+
+const textOf = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+const attackers = Object.values(FAMILIES).flat()
+const PASSIVE: readonly Goal[] = ['message1', 'rest', 'caller', 'object']
+
+test('the page is what the table makes: otherwise run `npx tsx scripts/threat-model.ts`', () => {
+  expect(textOf('../../docs/threat-model.md')).toBe(threatModelPage())
+})
+
+test.each(UNPROTECTED.filter(({ test: shown }) => shown !== undefined))(
+  '“$what” is shown by a test',
+  (statement) => {
+    const [file, name] = statement.test!
+    expect(textOf(`../${file}`)).toContain(name)
+  },
+)
+
+describe('the table', () => {
+  test.each(attackers)(
+    '$name: each goal has one cell for each pattern',
+    ({ active, bound, oneKey, powers, cells }) => {
+      const goals = powers.includes('through')
+        ? ['actCaller', 'actService']
+        : active
+          ? Object.keys(GOALS)
+          : PASSIVE
+      expect(Object.keys(cells).sort()).toEqual([...goals].sort())
+      const named = bound === true || oneKey === true
+      for (const [goal, each] of Object.entries(cells)) {
+        const patterns = each.flatMap(({ patterns: some }) => (some === 'any' ? ['any'] : [...some]))
+        const all = goal === 'reach' ? ['any'] : named ? ['IK', 'KK', 'XK'] : ['IK', 'KK', 'NK', 'XK']
+        expect(patterns.sort(), goal).toEqual(all)
+      }
+    },
+  )
+
+  test('names are unique, so that every test has a name of its own', () => {
+    expect(new Set(attackers.map(({ name }) => name)).size).toBe(attackers.length)
+  })
+})
