@@ -1,5 +1,5 @@
 // What an attacker has, as data: nothing reaches an attack but through this structure, which holds exactly the powers that
-// the table gives him. Leaves out how he uses them (reading.ts, posing.ts).
+// the table gives him. Leaves out how he uses them (reading.ts, approaching.ts, answering.ts).
 
 import { base64urlDecode } from '../../../src/bytes.js'
 import { createCapability } from '../../../src/capability/capability.js'

@@ -1,22 +1,20 @@
 // Attacks on what is secret: the payloads of a recorded session, who called, and which object was meant.
-// Each uses a Knowledge and nothing else. Leaves out posing as somebody (posing.ts).
-import { EMPTY, equalConstantTime } from '../../../src/bytes.js'
+// Each uses a Knowledge and nothing else. Leaves out posing as somebody (approaching.ts, answering.ts).
+import { EMPTY, equalConstantTime, hexEncode } from '../../../src/bytes.js'
 import { type Capability, contactTag, keyHash, type PatternName } from '../../../src/capability/index.js'
 import { decodeLocator } from '../../../src/capability/locator.js'
+import { holderCommitment } from '../../../src/capability/restrictions.js'
 import { generateKeyPair, type PublicKey } from '../../../src/crypto/index.js'
 import { contactDay } from '../../../src/session/contacts.js'
 import { decodeHelloPayload, parseHello, prologue } from '../../../src/session/hello.js'
+import { decodeClientParameters } from '../../../src/session/parameters.js'
 import { PATTERNS } from '../../../src/session/wire.js'
 import { now } from '../../session/parties.js'
 import type { Knowledge } from './knowledge.js'
 import { OpenNoise } from './open-noise.js'
+import { failure, type Outcome, SUCCESS } from './outcome.js'
 import { type Scene, SPOKEN, sameKey, type Wire } from './scene.js'
 
-/** How an attack ended; a failure says what stood in the way. */
-export type Outcome = { readonly ok: true } | { readonly ok: false; readonly because: string }
-
-export const SUCCESS: Outcome = { ok: true }
-export const failure = (because: string): Outcome => ({ ok: false, because })
 const NOTHING_HEARD = failure('nothing was heard')
 const SEALED = failure('does not open')
 
@@ -126,8 +124,8 @@ export function readTheRest(k: Knowledge, scene: Scene): Outcome {
 /** Tell from the recorded session which of the known clients called. */
 export function callerFromRecording(k: Knowledge, scene: Scene): Outcome {
   if (k.wire === undefined) return NOTHING_HEARD
-  const { caller } = overhear(k, scene.pattern, k.wire)
-  const found = caller ?? tagged(k, k.wire)?.client
+  const { caller, payload1 } = overhear(k, scene.pattern, k.wire)
+  const found = caller ?? tagged(k, k.wire)?.client ?? (payload1 && holderIn(payload1, k))
   if (found === undefined) return failure('no key of a caller shows')
   return sameKey(found, scene.callerKey?.publicKey) ? SUCCESS : failure('another key')
 }
@@ -139,6 +137,22 @@ export function objectFromRecording(k: Knowledge, scene: Scene): Outcome {
   const object = payload1 ? objectIn(payload1) : tagged(k, k.wire)?.object
   if (object === undefined) return SEALED
   return object === scene.capability.object ? SUCCESS : failure('another object')
+}
+
+/** The client key to which a capability in message 1 is bound: its commitment is there, the salt with IK and KK as well. */
+function holderIn(payload1: Uint8Array, k: Knowledge): PublicKey | undefined {
+  const { locator, parameters } = decodeHelloPayload(payload1)!
+  const salts = [
+    ...(decodeClientParameters(parameters)?.holderSalts ?? []),
+    ...k.capabilities.flatMap((capability) => capability.holderSalts()),
+  ]
+  for (const { view } of decodeLocator(locator).caveats) {
+    if (view.type !== 'holder') continue
+    for (const client of k.suspects) {
+      if (salts.some((salt) => hexEncode(holderCommitment(salt, client)) === view.commitment)) return client
+    }
+  }
+  return undefined
 }
 
 /** KK: whoever has the capability can make the tag of every client that he knows, and compare. */

@@ -62,6 +62,27 @@ export const THIEVES: readonly Attacker[] = [
     },
   },
   {
+    name: 'thief of the static key who listens to a bound caller',
+    powers: ['recording', 'staticKey'],
+    active: false,
+    bound: true,
+    who: "The same, where the capability has a holder caveat for the caller's key.",
+    cells: {
+      message1: [can(NAMED, ['recording', 'staticKey'], OPENS)],
+      rest: [{ ...restSealed(), patterns: NAMED }],
+      caller: [
+        cannot(
+          ['XK'],
+          ['capability'],
+          NO_KEY,
+          'the commitment to her key stands in message 1, its salt in message 3',
+        ),
+        can(['IK', 'KK'], ['recording', 'staticKey'], 'as without the caveat'),
+      ],
+      object: [can(NAMED, ['recording', 'staticKey'], 'the locator stands in message 1')],
+    },
+  },
+  {
     name: 'thief of the static key who answers',
     powers: ['recording', 'staticKey'],
     active: true,

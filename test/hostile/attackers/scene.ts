@@ -1,6 +1,6 @@
 // The scene of every attack: a service, a caller with a real recorded session, the capabilities around the caller's, and
 // the two things that an attacker can do to the living: send to the service, answer the caller. Nothing here is a mock.
-// Leaves out what attackers know (knowledge.ts) and do (reading.ts, posing.ts).
+// Leaves out what attackers know (knowledge.ts) and do (reading.ts, approaching.ts, answering.ts).
 import { vi } from 'vitest'
 import { equalConstantTime, utf8 } from '../../../src/bytes.js'
 import {

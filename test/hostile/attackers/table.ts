@@ -1,6 +1,6 @@
 // The table of attackers: who has what, and what he can and cannot do with it. One source for the names of the tests
 // (test/hostile/attackers-*.test.ts), for what they expect, and for docs/threat-model.md (page.ts).
-// Leaves out how the attacks work (knowledge.ts, reading.ts, posing.ts). The rows are in rows-*.ts.
+// Leaves out how the attacks work (knowledge.ts, reading.ts, approaching.ts, answering.ts). The rows are in rows-*.ts.
 import type { PatternName } from '../../../src/capability/index.js'
 import { BETWEEN } from './rows-between.js'
 import { HOLDERS } from './rows-holders.js'

@@ -1,12 +1,10 @@
-// Attacks on the living: make the service compute, be taken for the caller, reach her object, be taken for the service.
+// Attacks on the living service: make it compute, be taken for the caller, reach her object.
 // Each tries everything that its Knowledge allows and says how far that went; nothing else reaches it.
-import { EMPTY, equalConstantTime, utf8 } from '../../../src/bytes.js'
+import { EMPTY } from '../../../src/bytes.js'
 import { Capability, contactTag, keyHash, type PatternName } from '../../../src/capability/index.js'
 import { generateKeyPair, type KeyPair, type PublicKey, primitives } from '../../../src/crypto/index.js'
-import { NoisecapError } from '../../../src/errors.js'
 import { contactDay } from '../../../src/session/contacts.js'
 import {
-  decodeHelloPayload,
   encodeHello,
   encodeHelloPayload,
   helloHeader,
@@ -16,28 +14,14 @@ import {
   prologue,
 } from '../../../src/session/hello.js'
 import { DEFAULT_LIMITS } from '../../../src/session/index.js'
-import {
-  encodeClientParameters,
-  encodeHolderSalts,
-  encodeServiceAnswer,
-} from '../../../src/session/parameters.js'
+import { encodeClientParameters, encodeHolderSalts } from '../../../src/session/parameters.js'
 import { PATTERNS } from '../../../src/session/wire.js'
 import { ALL, clientOf, now } from '../../session/parties.js'
-import type { Knowledge } from './knowledge.js'
-import { inventedCapability, locatorsAbove } from './knowledge.js'
+import { inventedCapability, type Knowledge, locatorsAbove } from './knowledge.js'
 import { OpenNoise } from './open-noise.js'
-import {
-  failure,
-  locatorByRecording,
-  namedByRecording,
-  type Outcome,
-  objectIn,
-  psksFor,
-  SUCCESS,
-} from './reading.js'
+import { codeOf, failure, farthest, type Outcome, SUCCESS, WORDS } from './outcome.js'
+import { locatorByRecording, namedByRecording } from './reading.js'
 import { type Admitted, OBJECT, type Scene, type ServiceEnd, sameKey } from './scene.js'
-
-const WORDS = utf8('words of the attacker')
 
 /** One way to come to the service: what it then knows of him, or where it ended. */
 type Approach = (end: ServiceEnd) => Admitted | string
@@ -75,8 +59,8 @@ function approaches(k: Knowledge, pattern: PatternName): readonly Approach[] {
 
 /** Capabilities whose locator he knows or makes up, and whose secret he can only guess. */
 function inventedBy(k: Knowledge, pattern: PatternName): readonly Capability[] {
-  const { publicKey } = k
-  if (publicKey === undefined) return []
+  // Without the public key he guesses that as well: a hello of the right form.
+  const publicKey = k.publicKey ?? k.ownKey.publicKey
   const recorded = locatorByRecording(k, pattern)
   const known = [...k.capabilities.flatMap(locatorsAbove), ...(recorded === undefined ? [] : [recorded])]
   const pair = Capability.fromPair(publicKey, primitives().randomBytes(32))
@@ -210,12 +194,6 @@ function bestOf(
   return failure(farthest(ends))
 }
 
-/** Where the farthest of several attempts ended: everybody can meet silence on the side. */
-function farthest(ends: ReadonlySet<string>): string {
-  const others = [...ends].filter((end) => end !== 'silence').sort()
-  return others.length === 0 ? 'silence' : others.join(', ')
-}
-
 /** Be taken for the caller: her key (if she has one), her object, everything that she may do. */
 export function actAsCaller(k: Knowledge, scene: Scene): Outcome {
   return bestOf(
@@ -241,118 +219,4 @@ export function costInDhs(k: Knowledge, scene: Scene): number {
     most = Math.max(most, end.dhs)
   }
   return most
-}
-
-/** What answering the caller came to. */
-interface Posed {
-  readonly outcome: Outcome
-  /** The caller's key, where she told it. */
-  readonly caller: PublicKey | undefined
-  /** Her object, where her hello could be read. */
-  readonly object: string | undefined
-}
-
-/** Answer the caller in the service's place. */
-export function poseAsService(k: Knowledge, scene: Scene): Posed {
-  const told: { caller: PublicKey | undefined; object: string | undefined } = {
-    caller: undefined,
-    object: undefined,
-  }
-  const ends = new Set<string>()
-  for (const answer of answers(k, scene)) {
-    const { ended, caller, object } = answer()
-    told.caller ??= caller
-    told.object ??= object
-    if (ended === undefined) return { outcome: SUCCESS, ...told }
-    ends.add(ended)
-  }
-  return { outcome: failure(farthest(ends)), ...told }
-}
-
-type Answer = () => {
-  readonly ended: string | undefined
-  readonly caller?: PublicKey | undefined
-  readonly object?: string | undefined
-}
-
-function answers(k: Knowledge, scene: Scene): readonly Answer[] {
-  const { pattern } = scene
-  const say =
-    (choose: (hello: Uint8Array) => Uint8Array): Answer =>
-    () => {
-      const client = scene.dialOfCaller()
-      try {
-        client.receive(Uint8Array.from(choose(client.hello)))
-        return { ended: 'a third message' }
-      } catch (error) {
-        return { ended: codeOf(error) }
-      }
-    }
-  const ways: Answer[] = [
-    say((hello) => hello),
-    say((hello) => parseHello(hello)!.message1),
-    // As long as an honest message 2, in case length were all.
-    say((hello) => hello.subarray(0, pattern === 'XK' ? 48 : 304)),
-  ]
-  if (k.wire !== undefined) ways.push(...k.wire.handshake.map((message) => say(() => message)))
-  for (const suspect of pattern === 'KK' ? k.suspects : [undefined]) {
-    ways.push(() => respond(k, scene, suspect))
-  }
-  return ways
-}
-
-/** Go through the handshake as the responder with the secrets at hand, a guess in the place of each that is missing. */
-function respond(k: Knowledge, scene: Scene, initiator: PublicKey | undefined): ReturnType<Answer> {
-  const { pattern } = scene
-  const client = scene.dialOfCaller()
-  const { header, message1 } = parseHello(client.hello)!
-  const responder = k.publicKey ?? k.elsewhere?.key.publicKey ?? k.ownKey.publicKey
-  const start = (psk?: Uint8Array) =>
-    new OpenNoise({
-      protocol: PATTERNS[pattern].protocol,
-      prologue: prologue(header, keyHash(responder)),
-      responder,
-      initiator,
-      psk,
-      ring: k.ring,
-    })
-  const { payload } = start().read(message1)
-  const locator = payload && decodeHelloPayload(payload)?.locator
-  const noise = start(pskOf(k, pattern, payload, locator))
-  const { s } = noise.read(message1)
-  const e = generateKeyPair()
-  const yes = pad(encodeServiceAnswer({ status: 'ok', limits: DEFAULT_LIMITS }))
-  const object = payload && objectIn(payload)
-  let caller = s ?? (payload === undefined ? undefined : initiator)
-  try {
-    let step = client.receive(noise.write(pattern === 'XK' ? EMPTY : yes, e))
-    if ('reply' in step) {
-      const third = noise.read(step.reply)
-      caller = third.s
-      const status = noise.split().responder.encryptWithAd(EMPTY, yes)
-      step = client.receive(status)
-    }
-    if ('reply' in step) return { ended: 'a fourth message', caller, object }
-    const heard = noise.split().initiator.decryptWithAd(EMPTY, step.session.seal(WORDS, 'message'))
-    return { ended: equalConstantTime(heard, WORDS) ? undefined : 'other words', caller, object }
-  } catch (error) {
-    return { ended: codeOf(error), caller, object }
-  }
-}
-
-/** The PSK of the capability that the hello names; any of his own where he cannot read it. */
-function pskOf(
-  k: Knowledge,
-  pattern: PatternName,
-  payload: Uint8Array | undefined,
-  locator: Uint8Array | undefined,
-): Uint8Array | undefined {
-  const named = locator && k.capabilities.find((each) => equalConstantTime(each.locator, locator))
-  if (named !== undefined) return named.keys().psk(PATTERNS[pattern].protocol)
-  return psksFor(k, pattern, payload).at(-1)
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof NoisecapError) return error.code
-  throw error
 }
