@@ -44,7 +44,10 @@ export const UNPROTECTED: readonly Shown[] = [
   },
   {
     what: '**A hello is replayed to a restarted service** and gets a message 2 that the replayer cannot read; he cannot write the first record, and nothing runs before that.',
-    test: ['hostile/noise-grades.test.ts', 'message 1 is taken by a fresh responder again'],
+    test: [
+      'hostile/attackers-service.test.ts',
+      'a whole recorded session, replayed to a restarted service, runs nothing',
+    ],
   },
   {
     what: "**XK tells the caller's key to whoever has the static key and answers her**, before the PSK: the capability is not needed for that. A recording does not show it.",

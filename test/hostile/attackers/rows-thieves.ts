@@ -144,6 +144,30 @@ export const THIEVES: readonly Attacker[] = [
     },
   },
   {
+    name: 'thief of every long-term secret who listens',
+    powers: ['recording', 'staticKey', 'root', 'capability', 'callerKey'],
+    active: false,
+    who: 'Gets, after a session is over, the key file of the service and all that the caller keeps.',
+    cells: {
+      message1: [can(EVERY, ['recording', 'staticKey'], OPENS)],
+      rest: [
+        cannot(
+          EVERY,
+          ['dhSecrets'],
+          'does not open',
+          'the ephemeral keys are gone: forward secrecy towards both',
+        ),
+      ],
+      caller: [
+        anonymous,
+        cannot(['XK'], ['dhSecrets'], NO_KEY, "XK's caller key is in message 3, under both ephemeral keys"),
+        can(['IK'], ['recording', 'staticKey'], "IK's key is in message 1"),
+        can(['KK'], ['recording', 'capability'], 'by the tag, or by message 1'),
+      ],
+      object: [can(EVERY, ['recording', 'staticKey'], 'the locator stands in message 1')],
+    },
+  },
+  {
     name: 'thief of the root secrets',
     powers: ['recording', 'root'],
     active: true,
