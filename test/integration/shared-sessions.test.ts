@@ -1,6 +1,7 @@
 // Many capabilities over one session, over real TCP: shown by one HMAC each, judged, ended and released one by one.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { mint } from '../../src/capability/index.js'
+import { primitives } from '../../src/crypto/index.js'
 import {
   befriend,
   Capability,
@@ -27,10 +28,13 @@ const options = () => ({ resolvers: [world.registry] })
 const capabilityOf = (owner: string, restrictions = {}) => world.notes.mint({ owner }, restrictions)
 
 describe('one session', () => {
-  test('carries 1,000 capabilities of one service', async () => {
+  test('carries 1,000 capabilities of one service, for the DHs of one handshake', async () => {
     const owners = Array.from({ length: 1_000 }, (_, i) => `owner-${i}`)
+    const spy = vi.spyOn(primitives().dh('25519'), 'dh')
     const stubs = await Promise.all(owners.map((owner) => connect(capabilityOf(owner), options())))
     expect(world.service.openSessions).toBe(1)
+    expect(spy).toHaveBeenCalledTimes(4) // NK, both sides of which are in this process: es and ee
+    spy.mockRestore()
     await Promise.all(stubs.map((stub, i) => stub.add({ text: `note ${i}` })))
     expect(await stubs[567]!.list()).toEqual(['note 567'])
     expect(world.objects.length).toBe(1_000)
