@@ -30,6 +30,7 @@ export class Outbox {
   readonly #queue: Uint8Array[] = []
   #sink = new ByteSink(4_096)
   #scheduled = false
+  #isCorked = false
   #nextFragmentId = 0
   readonly #backlog: ((tooLong: boolean) => void) | undefined
   #isTooLong = false
@@ -131,12 +132,23 @@ export class Outbox {
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
+    if (this.#scheduled || this.#isCorked) return
     this.#scheduled = true
     defer(() => {
       this.#scheduled = false
       this.flush()
     })
+  }
+
+  /** Messages from here on wait for {@link uncork}, which must follow in this turn. */
+  cork(): void {
+    this.#isCorked = true
+  }
+
+  /** Send what was written meanwhile, at once: sooner than the end of the tick, and for less. */
+  uncork(): void {
+    this.#isCorked = false
+    this.flush()
   }
 
   /** Send what the socket takes now; the rest goes when it drains. */

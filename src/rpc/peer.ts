@@ -84,6 +84,7 @@ export class Peer {
     this.connection.start({
       confirmed: () => this.#options.confirmed?.(),
       record: (plaintext) => this.#record(plaintext),
+      delivered: () => this.#outbox.uncork(),
       drain: () => this.#outbox.flush(),
       closed: (outcome) => this.#closed(outcome),
     })
@@ -141,6 +142,8 @@ export class Peer {
   }
 
   #record(plaintext: Uint8Array): void {
+    // What is answered at once leaves in one record behind the last that arrived (see `delivered`).
+    this.#outbox.cork()
     try {
       const kind = plaintext[0]
       const reader = this.#reader

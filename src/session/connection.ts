@@ -33,6 +33,8 @@ export interface ConnectionEvents {
   confirmed?(): void
   /** One record's plaintext, never empty; a view that may be kept and altered. */
   record(plaintext: Uint8Array): void
+  /** All records of what has arrived were delivered, one at least: the moment to answer them together. */
+  delivered?(): void
   /** The pipe can take more after {@link Connection.send} returned false. */
   drain(): void
   /** Always the last call, exactly once. */
@@ -205,7 +207,10 @@ export class Connection {
       )
       return
     }
-    if (progress) this.#lastReceivedMs = performance.now()
+    if (progress) {
+      this.#lastReceivedMs = performance.now()
+      if (this.isOpen) this.#events?.delivered?.()
+    }
     if (this.#frames.isMidFrame && (progress || !wasMidFrame)) this.#frameBeganMs = performance.now()
   }
 

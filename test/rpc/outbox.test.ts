@@ -88,3 +88,23 @@ test('flush stops while the socket holds 64 KiB and goes on when it drains', asy
   expect(outbox.waitingBytes).toBe(0)
   client.close()
 })
+
+test('corked, messages wait for uncork and leave in that very turn, as one batch', async () => {
+  const { heard, send, client, outbox, pipes } = await open()
+  let writes = 0
+  const write = pipes.client.write.bind(pipes.client)
+  pipes.client.write = (bytes) => {
+    writes += 1
+    return write(bytes)
+  }
+  outbox.cork()
+  for (const fill of [1, 2]) send(1, fill)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(writes).toBe(0)
+  outbox.uncork()
+  expect(writes).toBe(1)
+  send(1, 3) // written behind it: at the end of the tick, as ever
+  expect(writes).toBe(1)
+  await expect.poll(() => heard.records.map(({ length }) => length)).toEqual([7, 4])
+  client.close()
+})
