@@ -128,11 +128,14 @@ function readArray(count: number): unknown[] {
 
 /** After so many keys of one value that were not kept, its objects are built as dictionaries: a shape for each costs three
  * times as much, and a peer can name every key anew (bench/values.ts). */
-const NEW_KEYS_MAX = 1_024
+const NEW_KEYS_MAX = 128
 let newKeys = 0
+/** An object of more members is built as a dictionary from the start: V8 makes it one at about this size, and each shape on
+ * the way there costs more than a member. */
+const SHAPED_MEMBERS_MAX = 128
 
 function readObject(count: number): Record<string, unknown> {
-  if (newKeys > NEW_KEYS_MAX) return readDictionary(count)
+  if (newKeys > NEW_KEYS_MAX || count > SHAPED_MEMBERS_MAX) return readDictionary(count)
   const object: Record<string, unknown> = {}
   for (let i = 0; i < count; i++) {
     const length = readLength()
@@ -210,7 +213,7 @@ const SHORT_TEXT = 24
 function readText(length: number): string {
   const start = position
   position += length
-  if (length <= SHORT_TEXT && isAscii(start, position)) return shortText(start, length)
+  if (length <= SHORT_TEXT) return isAscii(start, position) ? shortText(start, length) : shortUtf8(start)
   // A view, not `subarray`: that is slow on a Buffer.
   return utf8Decode(new Uint8Array(input.buffer, input.byteOffset + start, length))
 }
@@ -227,6 +230,24 @@ function shortText(start: number, length: number): string {
   const codes = codesOf[length]!
   for (let i = 0; i < length; i++) codes[i] = input[start + i]!
   return String.fromCharCode.apply(null, codes)
+}
+
+/** Text up to `position` that is not all ASCII; the guard has seen to it that it is UTF-8. */
+function shortUtf8(start: number): string {
+  let text = ''
+  for (let i = start; i < position; ) {
+    const lead = input[i]!
+    if (lead < 0x80) {
+      text += String.fromCharCode(lead)
+      i += 1
+      continue
+    }
+    const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+    let code = lead & (0xff >> (length + 1))
+    for (const end = i + length; ++i < end; ) code = (code << 6) | (input[i]! & 0x3f)
+    text += String.fromCodePoint(code)
+  }
+  return text
 }
 
 /** Keys seen lately, by a hash: the same few names arrive again and again, and a kept string needs no interning.

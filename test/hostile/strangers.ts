@@ -101,9 +101,13 @@ async function flood(port: number, count: number, ms: number, bytes: Buffer): Pr
     if (left === 0 || performance.now() > deadline) return false
     left -= 1
     const socket = await dial(port, bytes)
-    // In order, so that the bytes arrive before the end does.
-    socket?.end()
-    await new Promise((resolve) => (socket === undefined ? resolve(0) : socket.once('close', resolve)))
+    if (socket === undefined) return true
+    // In order, so that the bytes arrive before the end does. The service may keep its side until the deadline: no flood waits.
+    await new Promise<void>((resolve) => {
+      socket.once('close', resolve)
+      socket.end(resolve)
+    })
+    socket.destroy()
     return true
   })
 }
