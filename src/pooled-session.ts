@@ -6,8 +6,8 @@ import { CallError, Peer, type RemoteReference } from './rpc/index.js'
 import {
   type CloseReason,
   type InitiatedSession,
+  namedRefusalError,
   presentCapability,
-  type Refusal,
   refusalError,
   type SessionLimits,
 } from './session/index.js'
@@ -106,7 +106,7 @@ export class PooledSession {
         this.#isFull = true
         return undefined
       case 'rpc/permission_denied':
-        throw refusalError((error.failureName ?? 'object') as Refusal) // an unknown name reads as a closed session
+        throw namedRefusalError(error.failureName)
       default:
         throw new NoisecapError('session/denied', 'Cannot use capability: the service does not know it', {
           hint: 'Check that the capability is complete, and of this service',

@@ -18,7 +18,7 @@ export { mac1Key } from './hello.js'
 export { type InitiatedSession, initiateSession } from './initiate.js'
 export { DEFAULT_LIMITS, type SessionLimits } from './parameters.js'
 export { presentCapability, presentedParts } from './present.js'
-export { type Refusal, refusalError } from './refusal-error.js'
+export { namedRefusalError, type Refusal, refusalError } from './refusal-error.js'
 export type { HelloQuestion, ServiceIdentity } from './server-handshake.js'
 export type { Session } from './session.js'
 export {

@@ -1,24 +1,27 @@
 // What a client raises when the genuine service refuses or ends a capability: as a status of the handshake, as the answer to
 // a presentation, or as the reason why a reference broke (spec/session.md §4, §8). The same words wherever it is said.
 import { NoisecapError } from '../errors.js'
-import { CLOSE_CODES, type CloseReason, STATUS_CODES, type Status } from './wire.js'
+import { type CloseReason, STATUS_CODES, type Status } from './wire.js'
 
 /** Why a capability is refused, or is over. */
 export type Refusal = Exclude<Status, 'ok'> | 'holder' | 'claims' | 'object'
 
-const REFUSALS: ReadonlySet<string> = new Set(
-  [...Object.keys(STATUS_CODES), ...Object.keys(CLOSE_CODES)].filter((name) => isRefusalName(name)),
-)
-
-function isRefusalName(name: string): boolean {
-  return ['holder', 'claims', 'object'].includes(name) || (name in STATUS_CODES && name !== 'ok')
-}
+const REFUSALS: ReadonlySet<string> = new Set([...Object.keys(STATUS_CODES), 'holder', 'claims', 'object'])
 
 /** The error for a refusal, or for the reason of a close record that no refusal names. */
 export function refusalError(reason: Refusal | CloseReason): NoisecapError {
-  return REFUSALS.has(reason)
-    ? errorOf(reason as Refusal) // just looked up
+  return isRefusal(reason)
+    ? errorOf(reason)
     : new NoisecapError('session/closed', `The service ended it: ${reason}`)
+}
+
+/** The error for a refusal that the service names; a name that is not known here is a peer's text, and is not repeated. */
+export function namedRefusalError(name: string | undefined): NoisecapError {
+  return isRefusal(name) ? errorOf(name) : denied('the service refuses it')
+}
+
+function isRefusal(name: string | undefined): name is Refusal {
+  return name !== undefined && name !== 'ok' && REFUSALS.has(name)
 }
 
 function denied(message: string, hint?: string): NoisecapError {
