@@ -5,8 +5,8 @@ import { Capability, keyHash, MemoryRevocationSet, mint, ServiceKey } from '../s
 import { generateKeyPair } from '../src/crypto/index.js'
 import { SeenEphemerals } from '../src/session/admission.js'
 import { ClientHandshake } from '../src/session/client-handshake.js'
-import { DEFAULT_LIMITS, mac1Key, type ServiceIdentity, verifyHello } from '../src/session/index.js'
 import { u16 } from '../src/session/hello.js'
+import { DEFAULT_LIMITS, mac1Key, type ServiceIdentity, verifyHello } from '../src/session/index.js'
 import { ServerHandshake } from '../src/session/server-handshake.js'
 
 const ROUNDS = 21

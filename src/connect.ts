@@ -81,5 +81,7 @@ export function connectIn(environment: Environment): Connect {
  * @throws `rpc/failed_precondition` for an anonymous client, `rpc/unimplemented` when the service keeps no contacts,
  * `rpc/permission_denied` when it does not accept this one. */
 export function befriend(reference: Disposable): Promise<void> {
-  return callerOf(reference).befriend()
+  const caller = callerOf(reference)
+  if (caller.befriend !== undefined) return caller.befriend()
+  return Promise.reject(new TypeError('Cannot befriend: expected an object that connect gave'))
 }

@@ -20,6 +20,8 @@ export { Service } from './node-service.js'
 export type { Factory, Offer, OfferContext, OfferMintOptions } from './offer.js'
 export type { PathParams } from './path-template.js'
 export {
+  byteStream,
+  bytes,
   type CallContext,
   CallError,
   type CallOptions,
@@ -30,9 +32,19 @@ export {
   Interface,
   type InternalError,
   iface,
+  keep,
   method,
+  onBroken,
+  type Pipelined,
+  pipelined,
+  type ReceivedStream,
+  type Reference,
+  type ReferencePromise,
+  reference,
   type StandardSchema,
+  type StreamSource,
   type Stub,
+  stream,
 } from './rpc/index.js'
 export type { ServiceOptions } from './service.js'
 export { type Contact, type ContactBook, MemoryContactBook, type SessionLimits } from './session/index.js'

@@ -110,6 +110,12 @@ export const CALLS_IN_FLIGHT_MAX = 1_024
 export const EXPORTS_MAX = 4_096
 /** Pipeline depth in one session (spec/rpc.md §8). */
 export const PIPELINE_DEPTH_MAX = 64
+/** Keys of a path into an answer (spec/rpc.md §3). */
+export const PIPELINE_PATH_MAX_KEYS = 8
+/** Arguments of calls that wait for other answers, in one session, bytes (spec/rpc.md §8). */
+export const PIPELINED_BYTES_MAX = 4_194_304
+/** Streams of one side that are open in one session (spec/rpc.md §8). */
+export const STREAMS_MAX = 1_024
 /** Unknown or double releases before the session ends (spec/rpc.md §8). */
 export const BAD_RELEASES_MAX = 100
 /** Method name, UTF-8 bytes (spec/rpc.md §3). */

@@ -4,7 +4,14 @@ import type { Capability } from './capability/index.js'
 import { NoisecapError } from './errors.js'
 import type { PoolOptions, SessionPool } from './pool.js'
 import type { Lease } from './pooled-session.js'
-import { CallError, type Caller, type CallOptions, type MethodDefinition } from './rpc/index.js'
+import {
+  CallError,
+  type Caller,
+  type CallOptions,
+  type CallResult,
+  type MethodDefinition,
+  shapeCall,
+} from './rpc/index.js'
 import { type CloseReason, refusalError } from './session/index.js'
 import { untilAborted } from './until-aborted.js'
 
@@ -24,6 +31,8 @@ export class Root implements Caller {
   #lease: Lease | undefined
   #opening: Promise<Lease> | undefined
   #final: NoisecapError | undefined
+  #holders = 1
+  readonly #listeners: ((error: NoisecapError) => void)[] = []
   #failures = 0
   #notBeforeMs = 0
 
@@ -38,10 +47,24 @@ export class Root implements Caller {
     await this.#open(signal)
   }
 
-  call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): Promise<unknown> {
+  call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     const lease = this.#lease
     if (lease !== undefined) return lease.reference.call(method, input, options)
-    return this.#callLater(method, input, options)
+    return shapeCall(method, options, (shaped) => this.#callLater(method, input, shaped))
+  }
+
+  /** The reference of the session that is open, if one is. */
+  current(): Caller | undefined {
+    return this.#lease?.reference
+  }
+
+  whenBroken(tell: (error: NoisecapError) => void): void {
+    if (this.#final === undefined) this.#listeners.push(tell)
+    else queueMicrotask(() => tell(this.#final!))
+  }
+
+  retain(): void {
+    this.#holders += 1
   }
 
   async befriend(): Promise<void> {
@@ -49,7 +72,9 @@ export class Root implements Caller {
     await lease.reference.befriend()
   }
 
-  async dispose(): Promise<void> {
+  async release(): Promise<void> {
+    this.#holders -= 1
+    if (this.#holders > 0) return
     this.#final ??= new NoisecapError('session/closed', 'Cannot call: the reference was disposed')
     const lease = this.#lease
     this.#lease = undefined
@@ -119,7 +144,9 @@ export class Root implements Caller {
 
   #broken(lease: Lease, reason: CloseReason): void {
     this.#forget(lease)
-    this.#final ??= refusalError(reason)
+    if (this.#final !== undefined) return
+    this.#final = refusalError(reason)
+    for (const tell of this.#listeners.splice(0)) tell(this.#final)
   }
 
   #forget(lease: Lease): void {

@@ -3,7 +3,7 @@
 // Leaves out the session that holds several (served-session.ts) and the objects they share (served-objects.ts).
 import { allowsMethod, expiresAt, judgeTime, type Verified } from './capability/index.js'
 import { CLOCK_LEEWAY_SECONDS } from './limits.js'
-import type { Exported, Permission, Target } from './rpc/index.js'
+import type { Authority, Exported, LocalTarget, Permission, Target } from './rpc/index.js'
 import type { ObjectUse } from './served-objects.js'
 import type { CloseReason } from './session/index.js'
 
@@ -11,8 +11,8 @@ import type { CloseReason } from './session/index.js'
 export interface ReferenceHost {
   /** It is over: tell the client, and end the session if it was the last. */
   ended(reference: ServedReference, reason: CloseReason): void
-  /** The client needs it no more. */
-  released(): void
+  /** The client needs it no more, nor anything that was handed out under it. */
+  released(reference: ServedReference): void
   /** Call `expire` in `delayMs`.
    * @returns call it to forget that. */
   expireIn(subject: { expire(): void }, delayMs: number): () => void
@@ -22,14 +22,14 @@ export interface ReferenceHost {
 const RECHECK_MS = 1_000
 
 /** A capability that a client has proven. */
-export class ServedReference implements Exported {
-  /** In this session; set when it is exported. */
-  exportId = 0
+export class ServedReference implements Exported, Authority {
   readonly verified: Verified
   readonly holderSalts: readonly Uint8Array[]
   readonly #host: ReferenceHost
   readonly #use: ObjectUse
   #live = true
+  /** Itself, and what was handed out under it. */
+  #holds = 1
   #stopExpiry: (() => void) | undefined
 
   /** @param verified - taken over. */
@@ -44,6 +44,19 @@ export class ServedReference implements Exported {
   /** Whether calls may still go through it. */
   get isLive(): boolean {
     return this.#live
+  }
+
+  get authority(): Authority {
+    return this
+  }
+
+  isInForce(): boolean {
+    return this.#live && this.#isInTime()
+  }
+
+  derive(target: LocalTarget): Exported {
+    this.#holds += 1
+    return new DerivedReference(this, target, () => this.released())
   }
 
   authorize(method: string): Permission {
@@ -70,9 +83,10 @@ export class ServedReference implements Exported {
   }
 
   released(): void {
-    if (!this.#live) return
+    this.#holds -= 1
+    if (this.#holds > 0 || !this.#live) return
     this.#stop()
-    this.#host.released()
+    this.#host.released(this)
   }
 
   /** The session is over. */
@@ -100,5 +114,36 @@ export class ServedReference implements Exported {
     this.#stopExpiry = undefined
     this.#use.end()
     this.verified[Symbol.dispose]()
+  }
+}
+
+/** An object that a method handed out: it may be called as long as the capability holds that gave the right to the method. */
+class DerivedReference implements Exported {
+  readonly authority: ServedReference
+  readonly #target: LocalTarget
+  readonly #gone: () => void
+
+  constructor(authority: ServedReference, target: LocalTarget, gone: () => void) {
+    this.authority = authority
+    this.#target = target
+    this.#gone = gone
+    target.retain()
+  }
+
+  get isLive(): boolean {
+    return this.authority.isLive
+  }
+
+  authorize(): Permission {
+    return this.authority.isInForce() ? 'ok' : 'broken'
+  }
+
+  target(): LocalTarget {
+    return this.#target
+  }
+
+  released(): void {
+    this.#target.release()
+    this.#gone()
   }
 }

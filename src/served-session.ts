@@ -67,11 +67,12 @@ export interface SessionHost {
 /** One open session. */
 export class ServedSession implements ReferenceHost {
   readonly #service: SessionHost
-  readonly #exports: Exports<ServedReference>
+  readonly #exports: Exports
+  /** What clients have shown: each with all that was handed out under it. */
+  readonly #references = new Set<ServedReference>()
   readonly #objects: ServedObjects
   readonly #peer: Peer
   readonly #options: ServedSessionOptions
-  #live = 0
   #failedPresentations = 0
   #finished: (() => void) | undefined
   #over = false
@@ -110,9 +111,8 @@ export class ServedSession implements ReferenceHost {
 
   /** End what was revoked meanwhile. */
   checkRevocation(): void {
-    for (const reference of this.#exports.all()) {
-      if (reference.isLive && this.#service.revocations.revokesAny(reference.verified.ids))
-        reference.end('revoked')
+    for (const reference of this.#references) {
+      if (this.#service.revocations.revokesAny(reference.verified.ids)) reference.end('revoked')
     }
   }
 
@@ -132,14 +132,14 @@ export class ServedSession implements ReferenceHost {
   }
 
   ended(reference: ServedReference, reason: CloseReason): void {
-    this.#live -= 1
-    this.#peer.breakExport(reference.exportId, reference, reason)
-    if (this.#live === 0) this.#peer.close(reason)
+    this.#references.delete(reference)
+    this.#peer.breakAuthority(reference, reason)
+    if (this.#references.size === 0) this.#peer.close(reason)
   }
 
-  released(): void {
-    this.#live -= 1
-    if (this.#live === 0) this.#peer.close('done')
+  released(reference: ServedReference): void {
+    this.#references.delete(reference)
+    if (this.#references.size === 0) this.#peer.close('done')
   }
 
   expireIn(subject: { expire(): void }, delayMs: number): () => void {
@@ -149,7 +149,7 @@ export class ServedSession implements ReferenceHost {
 
   /** The client proved the PSK and its key: now what only a genuine, fresh client may learn of the hello's capability. */
   #confirmed(): void {
-    const first = this.#exports.find(0)
+    const [first] = this.#references
     const refusal = first && this.#judge(first.verified, first.holderSalts)
     if (refusal !== undefined) first?.end(refusal)
   }
@@ -164,9 +164,8 @@ export class ServedSession implements ReferenceHost {
   #export(verified: Verified, holderSalts: readonly Uint8Array[]): number {
     const use = this.#objects.use(hexEncode(verified.grant.id), () => this.#make(verified))
     const reference = new ServedReference(this, verified, holderSalts, use)
-    reference.exportId = this.#exports.add(reference)
-    this.#live += 1
-    return reference.exportId
+    this.#references.add(reference)
+    return this.#exports.add(reference)
   }
 
   async #make({ grant }: Verified): Promise<Target> {
@@ -207,10 +206,12 @@ export class ServedSession implements ReferenceHost {
   async #befriend(exported: Exported): Promise<void> {
     const client = this.#peer.connection.session.remoteStatic
     const { contacts } = this.#service
-    const reference = exported as ServedReference // this session exports nothing else
+    const reference = exported
     if (client === undefined)
       throw new Failure('failed_precondition', 'an anonymous client has no key to remember')
     if (contacts === undefined) throw new Failure('unimplemented', 'the service keeps no contacts')
+    if (!(reference instanceof ServedReference))
+      throw new Failure('failed_precondition', 'only the object of a capability can be befriended')
     if (!reference.isLive) throw new Failure('permission_denied', 'the reference is broken')
     const { keys, grant } = reference.verified
     if (!this.#service.acceptContact({ client, object: grant.object }))
@@ -226,7 +227,7 @@ export class ServedSession implements ReferenceHost {
   #closed(): void {
     this.#over = true
     this.#options.closed()
-    for (const reference of this.#exports.all()) reference.abandon()
+    for (const reference of this.#references) reference.abandon()
     this.#finished?.()
   }
 }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { hexEncode } from '../../src/bytes.js'
-import { Exports, Failure, iface, method, Peer } from '../../src/rpc/index.js'
+import { type Exported, Exports, Failure, iface, method, Peer } from '../../src/rpc/index.js'
 import { DEFAULT_LIMITS } from '../../src/session/index.js'
 import { batch, call, returned } from '../../test/rpc/scripted.js'
 import { listen, openPair } from '../../test/session/parties.js'
@@ -66,13 +66,14 @@ async function serviceMessages() {
       })
     },
   }
-  const exported = {
+  const exported: Exported = {
+    authority: { isLive: true, isInForce: () => true, derive: () => exported },
     isLive: true,
     authorize: () => 'ok' as const,
     target: () => ({ description: Notes, object }),
     released: () => {},
   }
-  const exportId = exports.add(exported)
+  exports.add(exported)
   const peer = new Peer(service, {
     remoteLimits: limits,
     localLimits: DEFAULT_LIMITS,
@@ -88,7 +89,7 @@ async function serviceMessages() {
   const result = messageOf(await record(0))
   client.send(batch(call(1, 'fill')))
   const fail = messageOf(await record(1))
-  peer.breakExport(exportId, exported, 'revoked')
+  peer.breakAuthority(exported.authority, 'revoked')
   const broken = messageOf(await record(2))
   client.close()
   return { result, fail, broken }

@@ -1,29 +1,35 @@
 // Writes RETURN and FAIL (spec/rpc.md §3, §6). What cannot be encoded becomes another answer, never none.
 // Leaves out which answer a call gets (dispatch.ts).
-import { utf8 } from '../bytes.js'
+import type { ByteSink } from './byte-sink.js'
+import type { Authority } from './exports.js'
 import { FAILURE_CODES, Failure } from './failure.js'
 import type { Outbox } from './outbox.js'
+import type { SessionLinks } from './session-links.js'
 import { encodeValueInto } from './values.js'
-import { FAIL_FLAG, OP, writeByte, writeBytes, writeVarint } from './wire.js'
+import { FAIL_FLAG, OP, writeByte, writeBytes, writeText, writeVarint } from './wire.js'
 
 const MESSAGE_MAX_CHARS = 1_000
 
 /** Answers of one session. */
 export class AnswerWriter {
   readonly #outbox: Outbox
+  readonly #links: SessionLinks
 
-  constructor(outbox: Outbox) {
+  constructor(outbox: Outbox, links: SessionLinks) {
     this.#outbox = outbox
+    this.#links = links
   }
 
   /** RETURN.
+   * @param authority - under which references in it are exported.
    * @throws what the encoder throws; nothing was written then. */
-  result(id: number, value: unknown): void {
+  result(id: number, value: unknown, authority: Authority): void {
     const { sink, mark } = this.#outbox.beginMessage(OP.return)
     writeVarint(sink, id)
     try {
-      encodeValueInto(sink, value, 'result')
+      encodeValueInto(sink, value, 'result', this.#links.beginWrite(authority))
     } catch (error) {
+      this.#links.rollBack()
       this.#outbox.dropMessage(mark)
       throw error
     }
@@ -33,44 +39,47 @@ export class AnswerWriter {
   /** FAIL. */
   failure(id: number, mayHaveRun: boolean, failure: Failure, errorId?: Uint8Array): void {
     const { sink, mark } = this.#outbox.beginMessage(OP.fail)
-    const message = utf8(failure.message.slice(0, MESSAGE_MAX_CHARS))
-    const name = failure.failureName === undefined ? undefined : utf8(failure.failureName)
-    const data = failure.reason === 'declared'
     writeVarint(sink, id)
-    writeVarint(sink, FAILURE_CODES[failure.reason])
-    writeByte(
-      sink,
-      (mayHaveRun ? FAIL_FLAG.mayHaveRun : 0) |
-        (errorId === undefined ? 0 : FAIL_FLAG.errorId) |
-        (name === undefined ? 0 : FAIL_FLAG.name) |
-        FAIL_FLAG.message |
-        (failure.retryAfterMs === undefined ? 0 : FAIL_FLAG.retryAfter) |
-        (data ? FAIL_FLAG.data : 0),
-    )
-    if (errorId !== undefined) writeBytes(sink, errorId)
-    if (name !== undefined) {
-      writeVarint(sink, name.length)
-      writeBytes(sink, name)
-    }
-    writeVarint(sink, message.length)
-    writeBytes(sink, message)
-    if (failure.retryAfterMs !== undefined)
-      writeVarint(sink, Math.min(0xffff_ffff, Math.max(0, failure.retryAfterMs)))
-    if (data && !this.#appendData(failure, mark)) {
-      this.failure(id, mayHaveRun, new Failure('internal', 'the data of the declared error cannot be sent'))
-      return
-    }
+    writeFailure(sink, mayHaveRun, failure, errorId)
     this.#outbox.endMessage(mark)
   }
+}
 
-  #appendData(failure: Failure, mark: number): boolean {
-    const sink = this.#outbox.sink
-    try {
-      encodeValueInto(sink, failure.data, 'data')
-      return true
-    } catch {
-      this.#outbox.dropMessage(mark)
-      return false
-    }
+/** The fields of FAIL behind its call, and of END behind its stream. */
+export function writeFailure(
+  sink: ByteSink,
+  mayHaveRun: boolean,
+  failure: Failure,
+  errorId: Uint8Array | undefined,
+): void {
+  const start = sink.length
+  const name = failure.failureName
+  const data = failure.reason === 'declared'
+  writeVarint(sink, FAILURE_CODES[failure.reason])
+  writeByte(
+    sink,
+    (mayHaveRun ? FAIL_FLAG.mayHaveRun : 0) |
+      (errorId === undefined ? 0 : FAIL_FLAG.errorId) |
+      (name === undefined ? 0 : FAIL_FLAG.name) |
+      FAIL_FLAG.message |
+      (failure.retryAfterMs === undefined ? 0 : FAIL_FLAG.retryAfter) |
+      (data ? FAIL_FLAG.data : 0),
+  )
+  if (errorId !== undefined) writeBytes(sink, errorId)
+  if (name !== undefined) writeText(sink, name)
+  writeText(sink, failure.message.slice(0, MESSAGE_MAX_CHARS))
+  if (failure.retryAfterMs !== undefined)
+    writeVarint(sink, Math.min(0xffff_ffff, Math.max(0, failure.retryAfterMs)))
+  if (!data) return
+  try {
+    encodeValueInto(sink, failure.data, 'data')
+  } catch {
+    sink.length = start
+    writeFailure(
+      sink,
+      mayHaveRun,
+      new Failure('internal', 'the data of the declared error cannot be sent'),
+      undefined,
+    )
   }
 }

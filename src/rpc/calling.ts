@@ -1,51 +1,56 @@
-// The calling half of a peer: calls on exports of the other side, and the references that this side holds to them
-// (spec/rpc.md §3, §4). Ids, budget and cancellation of what this side asked. Leaves out serving (dispatch.ts), frames and
-// the table of ops (peer.ts).
-import { NoisecapError } from '../errors.js'
-import {
-  CLOSE_CODES,
-  type CloseReason,
-  nameOfCode,
-  refusalError,
-  type SessionLimits,
-} from '../session/index.js'
+// The calling half of a peer: calls on exports of the other side and on answers that are still to come (spec/rpc.md §3, §4).
+// Ids, budget and cancellation of what this side asked. Leaves out serving (dispatch.ts), frames and the table of ops
+// (peer.ts), and what values hold (session-links.ts).
+import type { NoisecapError } from '../errors.js'
+import { CLOSE_CODES, nameOfCode, type SessionLimits } from '../session/index.js'
 import { readFailure, readResult } from './answers.js'
+import {
+  brokenReference,
+  canceledBefore,
+  disconnected,
+  inputFailed,
+  letGo,
+  malformedAnswer,
+  tooLarge,
+} from './call-errors.js'
+import { writeCallHeader } from './call-header.js'
 import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
-import { CallError } from './failure.js'
-import { IdTable } from './id-table.js'
-import { type MethodDefinition, sessionMethod } from './interface.js'
+import { OPEN_AUTHORITY } from './exports.js'
+import { Imports } from './imports.js'
+import { asStub } from './local-target.js'
+import { defineMethod, type MethodDefinition } from './method-definition.js'
+import { MethodStream } from './method-stream.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, writePresentation } from './presentation.js'
-import { Question, type QuestionOwner } from './question.js'
-import { type ReferenceOwner, RemoteReference } from './remote-reference.js'
+import { Question, type QuestionOwner, type QuestionTarget } from './question.js'
+import { QuestionTable } from './question-table.js'
+import { callerAt, createReferencePromise } from './reference-promise.js'
+import type { ReferenceOwner, RemoteReference } from './remote-reference.js'
+import type { SessionLinks } from './session-links.js'
+import { type CallResult, isReference, releaseStub, streamResult } from './stub.js'
+import type { PathKey } from './value-links.js'
+import { NotYet } from './value-refusal.js'
 import { decodeValue, encodeValueInto } from './values.js'
-import { CALL_FLAG, type FieldReader, OP, WireError, writeByte, writeBytes, writeVarint } from './wire.js'
+import { CALL_FLAG, type FieldReader, OP, WireError, writeVarint } from './wire.js'
 
 /** The export that stands for the object of the session's first capability. */
 const ROOT_EXPORT = 0
-
 /** Requests of the session itself, which are no calls on an object. */
-const PRESENT = sessionMethod('present')
-const BEFRIEND = sessionMethod('befriend')
+const PRESENT = defineMethod('present')
+const BEFRIEND = defineMethod('befriend')
 /** So that a target fits a varint. */
 const EXPORT_ID_MAX = 0x7fff_ffff
-/** Target of those; no export has it. */
-const NO_EXPORT = -1
-
-/** Longest time a CALL can carry, ms. */
-const REMAINING_MAX_MS = 0xffff_ffff
-
 /** Calls and references of one side. */
 export class Calling implements QuestionOwner, ReferenceOwner {
   readonly deadlines: Deadlines
+  readonly imports: Imports
+  /** Set by the peer, which has the other tables. */
+  links!: SessionLinks
   readonly #outbox: Outbox
   readonly #maxMessageBytes: number
   /** Calls by id, within the other side's budget. */
-  readonly #questions: IdTable<Question>
-  /** Exports of the other side that this side holds. */
-  readonly #references = new Map<number, RemoteReference>()
-  readonly #waiting: { readonly question: Question; ask(): void }[] = []
+  readonly #questions: QuestionTable
   #over: NoisecapError | undefined
 
   /** @param remoteLimits - what the other side is willing to receive. */
@@ -53,23 +58,18 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     this.#outbox = outbox
     this.deadlines = deadlines
     this.#maxMessageBytes = remoteLimits.maxMessageBytes
-    this.#questions = new IdTable(remoteLimits.maxCallsInFlight)
+    this.#questions = new QuestionTable(remoteLimits.maxCallsInFlight, (question) => this.finish(question))
+    this.imports = new Imports(this, remoteLimits.maxExports)
   }
 
   /** Calls without an answer yet. */
   get openCalls(): number {
-    return this.#questions.size + this.#waiting.length
+    return this.#questions.size
   }
 
   /** The object of the capability that opened the session. */
   root(): RemoteReference {
-    return this.#references.get(ROOT_EXPORT) ?? this.#refer(ROOT_EXPORT)
-  }
-
-  #refer(exportId: number): RemoteReference {
-    const reference = new RemoteReference(this, exportId)
-    this.#references.set(exportId, reference)
-    return reference
+    return this.imports.find(ROOT_EXPORT) ?? this.imports.arrive(ROOT_EXPORT, undefined)!
   }
 
   /** Show a further capability of the same service: one HMAC, no DH.
@@ -93,8 +93,10 @@ export class Calling implements QuestionOwner, ReferenceOwner {
       exportId > EXPORT_ID_MAX
     )
       throw new WireError('export is not a number')
-    if (this.#references.has(exportId)) throw new WireError('export is in use')
-    return this.#refer(exportId)
+    if (this.imports.find(exportId) !== undefined) throw new WireError('export is in use')
+    const reference = this.imports.arrive(exportId, undefined)
+    if (reference === undefined) throw new WireError('more exports than announced')
+    return reference
   }
 
   /** Ask the other side to remember this one as a contact, for the capability of an export. */
@@ -104,8 +106,8 @@ export class Calling implements QuestionOwner, ReferenceOwner {
 
   #request(op: number, method: MethodDefinition, input: Presentation | number): Promise<unknown> {
     if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
-    const question = new Question(this, method, NO_EXPORT, undefined)
-    this.#enqueue(question, () => {
+    const question = new Question(this, method, undefined, undefined)
+    this.#questions.enqueue(question, () => {
       const { sink, mark } = this.#outbox.beginMessage(op)
       question.id = this.#questions.add(question)
       writeVarint(sink, question.id)
@@ -113,14 +115,18 @@ export class Calling implements QuestionOwner, ReferenceOwner {
       else writePresentation(sink, input)
       this.#outbox.endMessage(mark)
     })
-    return question.promise
+    return question.promise()
   }
 
-  releaseExport(exportId: number): void {
-    if (!this.#references.delete(exportId) || this.#over !== undefined) return
-    const { sink, mark } = this.#outbox.beginMessage(OP.release)
-    writeVarint(sink, exportId)
-    writeVarint(sink, 1)
+  releaseExport(exportId: number, count: number): void {
+    if (!this.imports.forget(exportId) || this.#over !== undefined) return
+    this.#writeNumbers(OP.release, exportId, count)
+  }
+
+  #writeNumbers(op: number, first: number, second?: number): void {
+    const { sink, mark } = this.#outbox.beginMessage(op)
+    writeVarint(sink, first)
+    if (second !== undefined) writeVarint(sink, second)
     this.#outbox.endMessage(mark)
   }
 
@@ -128,60 +134,165 @@ export class Calling implements QuestionOwner, ReferenceOwner {
    * @param input - encoded before this returns, unless the other side's budget is used up: not to be altered till then.
    * @throws nothing itself; the promise rejects with a {@link CallError}. */
   callExport(
-    exportId: number,
+    reference: RemoteReference,
     method: MethodDefinition,
     input: unknown,
     options: CallOptions | undefined,
-  ): Promise<unknown> {
-    if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
-    if (options?.signal?.aborted) return Promise.reject(canceledBefore(method.name, options.signal.reason))
-    const question = new Question(this, method, exportId, options)
-    if (this.#questions.isFull) this.#enqueue(question, () => this.#ask(question, input))
-    else this.#ask(question, input)
-    return question.promise
+  ): CallResult {
+    return this.#call(reference, method, input, options)
   }
 
-  #enqueue(question: Question, ask: () => void): void {
-    if (this.#questions.isFull) this.#waiting.push({ question, ask })
-    else ask()
+  callAnswer(
+    question: Question,
+    path: readonly PathKey[],
+    method: MethodDefinition,
+    input: unknown,
+    options: CallOptions | undefined,
+  ): CallResult {
+    return this.#call({ question, path }, method, input, options)
   }
 
-  #ask(question: Question, input: unknown): void {
+  #call(
+    target: QuestionTarget,
+    method: MethodDefinition,
+    input: unknown,
+    options: CallOptions | undefined,
+  ): CallResult {
+    if (method.kind !== 'call') {
+      return streamResult(
+        new MethodStream(method, options, (shaped) => this.#begin(target, method, input, shaped).promise()),
+      )
+    }
+    const question = this.#begin(target, method, input, options)
+    return method.returns === undefined
+      ? question.promise()
+      : createReferencePromise(method.returns, question)
+  }
+
+  #begin(
+    target: QuestionTarget,
+    method: MethodDefinition,
+    input: unknown,
+    options: CallOptions | undefined,
+  ): Question {
+    const question = new Question(this, method, target, options)
+    if (this.#over !== undefined) question.reject(disconnected(method.name, false, this.#over))
+    if (options?.signal?.aborted === true) question.reject(canceledBefore(method.name, options.signal.reason))
+    if (question.settled) return question
+    if ('question' in target) target.question.support(question)
+    const given = method.takes === undefined ? input : asStub(method.takes, input)
+    const ask = (): void => {
+      this.#ask(question, given, undefined)
+      if (given !== input && isReference(given)) void releaseStub(given)
+    }
+    this.#questions.enqueue(question, ask)
+    return question
+  }
+
+  /** Write the CALL of `question`, or find out why it needs none.
+   * @param settled - what promises in the input have given. */
+  #ask(question: Question, input: unknown, settled: Map<PromiseLike<unknown>, unknown> | undefined): void {
+    if (question.settled) return
+    const target = question.target!
+    if ('question' in target && target.question.id === undefined) {
+      this.#askWhenThere(question, target, input)
+      return
+    }
     const { method } = question
     const { sink, mark } = this.#outbox.beginMessage(OP.call)
-    const remainingMs = question.remainingMs
-    const hasDeadline = remainingMs !== Number.POSITIVE_INFINITY
     const id = this.#questions.add(question)
     question.id = id
     writeVarint(sink, id)
-    writeByte(
-      sink,
-      CALL_FLAG.want |
-        (method.idempotent ? CALL_FLAG.idempotent : 0) |
-        (hasDeadline ? CALL_FLAG.deadline : 0),
-    )
-    writeVarint(sink, question.exportId * 2)
-    writeBytes(sink, method.encodedName)
-    if (hasDeadline) writeVarint(sink, Math.min(REMAINING_MAX_MS, Math.ceil(remainingMs)))
+    question.flagsAt = sink.length
+    writeCallHeader(sink, question, target)
+    const { links } = this
+    const authority = ('question' in target ? undefined : target.authority) ?? OPEN_AUTHORITY
     try {
-      encodeValueInto(sink, input, 'input')
+      encodeValueInto(sink, input, 'input', links.beginWrite(authority, settled))
       if (this.#outbox.messageLength(mark) > this.#maxMessageBytes) throw tooLarge(method.name)
     } catch (error) {
+      links.rollBack()
       this.#outbox.dropMessage(mark)
       this.#questions.take(id)
       question.id = undefined
-      question.reject(error)
+      if (error instanceof NotYet) this.#askLater(question, input, settled ?? new Map(), error.promise)
+      else question.reject(error)
       return
     }
-    this.#outbox.endMessage(mark)
+    question.batch = this.#outbox.batch
+    const moved = this.#outbox.endMessage(mark)
+    if (moved < 0) question.batch = -1
+    else question.flagsAt += moved
+    for (const relied of links.relied ?? []) relied.support(question)
+    links.sendStreams()
+  }
+
+  /** The input holds a promise that this session cannot refer to: its value is sent, once it is there. */
+  #askLater(
+    question: Question,
+    input: unknown,
+    settled: Map<PromiseLike<unknown>, unknown>,
+    promise: PromiseLike<unknown>,
+  ): void {
+    promise.then(
+      (value) => {
+        settled.set(promise, value)
+        this.#questions.enqueue(question, () => this.#ask(question, input, settled))
+      },
+      (cause: unknown) => question.reject(inputFailed(question.method.name, cause)),
+    )
+  }
+
+  /** The answer that `question` builds on never left for the other side, or is there already: it is called where it is. */
+  #askWhenThere(
+    question: Question,
+    { question: on, path }: { readonly question: Question; readonly path: readonly PathKey[] },
+    input: unknown,
+  ): void {
+    on.promise()
+      .then((value) =>
+        callerAt(value, path, question.method.name).call(question.method, input, {
+          timeoutMs: question.remainingMs,
+        }),
+      )
+      .then(
+        (value) => question.resolve(value),
+        (error: unknown) => question.reject(on.error === undefined ? error : on.failed(question.method.name)),
+      )
   }
 
   /** Tell the other side that nobody waits for `question` any more; its id is free after the answer. */
   cancel(question: Question): void {
     if (question.id === undefined || this.#over !== undefined) return
-    const { sink, mark } = this.#outbox.beginMessage(OP.cancel)
-    writeVarint(sink, question.id)
-    this.#outbox.endMessage(mark)
+    // An answer that was never asked for would not come: it is let go, which cancels it as well.
+    if (question.wants) this.#writeNumbers(OP.cancel, question.id)
+    else this.finish(question)
+  }
+
+  pull(question: Question): void {
+    if (question.id === undefined || this.#over !== undefined) return
+    if (!this.#outbox.patch(question.batch, question.flagsAt, CALL_FLAG.want))
+      this.#writeNumbers(OP.pull, question.id)
+  }
+
+  keep(question: Question): boolean {
+    if (question.isKept) return true
+    question.isKept = this.#outbox.patch(question.batch, question.flagsAt, CALL_FLAG.keep)
+    return question.isKept
+  }
+
+  finish(question: Question): void {
+    this.#questions.setIdle(question, false)
+    const { id } = question
+    if (id === undefined || this.#over !== undefined || this.#questions.find(id) !== question) return
+    this.#writeNumbers(OP.finish, id)
+    this.#questions.take(id)
+    question.reject(letGo(question.method.name))
+    this.#questions.askWaiting()
+  }
+
+  idle(question: Question, isIdle: boolean): void {
+    this.#questions.setIdle(question, isIdle)
   }
 
   /** Read RETURN or FAIL.
@@ -190,86 +301,43 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const question = this.#questions.take(reader.varint())
     if (question === undefined) throw new WireError('answer to no call')
     try {
-      if (question.settled) return
-      if (op === OP.return && question.method === PRESENT) question.resolve(this.#presented(reader, bytes))
-      else if (op === OP.return) readResult(question, reader, bytes)
-      else readFailure(question, reader, bytes)
+      if (op === OP.fail) {
+        if (!question.settled) readFailure(question, reader, bytes)
+      } else if (question.method === PRESENT) question.resolve(this.#presented(reader, bytes))
+      else this.#returned(question, reader, bytes)
     } catch (error) {
       // Its id is free already, so the end of the session would not find it.
       question.reject(disconnected(question.method.name, true, malformedAnswer()))
       throw error
     } finally {
-      this.#askWaiting()
+      this.#questions.askWaiting()
     }
   }
 
-  /** Ask as many waiting questions as the budget allows; one that cannot be written makes room for the next. */
-  #askWaiting(): void {
-    while (!this.#questions.isFull) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      if (!next.question.settled) next.ask()
-    }
+  #returned(question: Question, reader: FieldReader, bytes: Uint8Array): void {
+    const { links } = this
+    const reference =
+      question.target !== undefined && 'exportId' in question.target ? question.target : undefined
+    links.beginRead(reference?.authority, question.method.returns)
+    readResult(question, reader, bytes, links)
+    // What is built on it was written before this FINISH, and arrives before it.
+    if (links.hasReferences || question.isKept) this.#writeNumbers(OP.finish, question.id!)
   }
 
   /** The other side broke a reference: calls on it are over, and it says why. */
   broken(exportId: number, code: number): void {
-    const reference = this.#references.get(exportId)
-    if (reference === undefined) return // it crossed our release
+    const reference = this.imports.find(exportId)
+    if (reference === undefined) return
     const reason = nameOfCode(CLOSE_CODES, code) ?? 'protocol'
-    for (const [, question] of this.#questions.entries())
-      if (question.exportId === exportId) question.reject(brokenReference(question, reason))
-    for (const { question } of this.#waiting)
-      if (question.exportId === exportId) question.reject(brokenReference(question, reason))
+    for (const question of this.#questions.on(reference)) question.reject(brokenReference(question, reason))
     reference.break(reason)
   }
 
-  /** The session is over: every call fails, every reference is gone. */
+  /** The session is over: nothing more will be answered. */
   close(error: NoisecapError): void {
     this.#over = error
-    for (const question of this.#questions.takeAll())
-      question.reject(disconnected(question.method.name, true, error))
-    for (const { question } of this.#waiting.splice(0))
-      question.reject(disconnected(question.method.name, false, error))
-    this.#references.clear()
+    for (const { question, isAsked } of this.#questions.takeAll())
+      question.reject(disconnected(question.method.name, isAsked, error))
+    for (const reference of this.imports.takeAll()) reference.lost(error)
   }
-}
-
-function tooLarge(method: string): CallError {
-  return new CallError(
-    'rpc/resource_exhausted',
-    `Cannot call ${method}: the input is larger than the service takes`,
-    {
-      method,
-      mayHaveRun: false,
-    },
-  )
-}
-
-function malformedAnswer(): NoisecapError {
-  return new NoisecapError('session/protocol', 'the answer breaks the wire format')
-}
-
-function disconnected(method: string, mayHaveRun: boolean, cause: NoisecapError): CallError {
-  return new CallError('rpc/disconnected', `Call ${method} failed: ${cause.message}`, {
-    method,
-    mayHaveRun,
-    cause,
-  })
-}
-
-function canceledBefore(method: string, cause: unknown): CallError {
-  const message = `Call ${method} was canceled by its caller`
-  return new CallError('rpc/canceled', message, { method, mayHaveRun: false, cause })
-}
-
-function brokenReference(question: Question, reason: CloseReason): CallError {
-  const method = question.method.name
-  const cause = refusalError(reason)
-  return new CallError('rpc/permission_denied', `Call ${method} was broken off: ${cause.message}`, {
-    method,
-    mayHaveRun: question.id !== undefined,
-    cause,
-    hint: cause.hint,
-  })
 }

@@ -1,32 +1,32 @@
-// Serves calls: only exports that are open, only methods that the interface declares, only while the capability allows it,
-// within the budget; input is validated before the handler runs, unknown errors cross as `internal` with an id
-// (spec/rpc.md §4, §6, §8). Leaves out the table of ops (peer.ts) and the bytes of answers (answer-writer.ts).
-import { hexEncode } from '../bytes.js'
-import { type PublicKey, primitives } from '../crypto/index.js'
+// Decides which calls may run: only on exports that are open or answers that hold references, only while the capability
+// allows it, within the budgets, in order (spec/rpc.md §4, §8). Leaves out the table of ops (peer.ts), how calls run
+// (execution.ts) and what answers are kept (served-answers.ts).
+import type { PublicKey } from '../crypto/index.js'
 import { METHOD_NAME_MAX_BYTES } from '../limits.js'
 import type { Connection, SessionLimits } from '../session/index.js'
 import { AnswerWriter } from './answer-writer.js'
-import { validate } from './answers.js'
+import { LINK_PROBLEM_TEXT } from './answers.js'
 import type { Deadlines } from './deadlines.js'
-import type { Exported, Exports, Target } from './exports.js'
+import { type Callee, Execution, type InternalError } from './execution.js'
+import { AnswerExport, type Exported, type Exports } from './exports.js'
 import { Failure, type FailureReason } from './failure.js'
-import type { MethodDefinition } from './interface.js'
+import { answersNeeded } from './guard-links.js'
+import { forwardTo, LocalCaller } from './local-target.js'
 import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, readPresentation } from './presentation.js'
+import { walk } from './reference-promise.js'
+import { type ServedAnswer, ServedAnswers } from './served-answers.js'
 import { ServerCall } from './server-call.js'
-import { describeIssues } from './standard-schema.js'
-import { decodeValue } from './values.js'
-import { CALL_FLAG, ERROR_ID_BYTES, type FieldReader } from './wire.js'
+import type { SessionLinks } from './session-links.js'
+import type { ToldFailure } from './streams.js'
+import { callerOf, isReference } from './stub.js'
+import type { PathKey } from './value-links.js'
+import { judgeSessionValue, readSessionValue } from './values.js'
+import { type Waiting, WaitingCalls } from './waiting-calls.js'
+import { CALL_FLAG, type FieldReader, readPath, WireError } from './wire.js'
 
 const UNIMPLEMENTED_FLAGS = CALL_FLAG.oneWay | CALL_FLAG.trace
-
-/** An error that did not cross: it is for the service's log, under the id that the caller got. */
-export interface InternalError {
-  readonly errorId: string
-  readonly method: string
-  readonly error: unknown
-}
 
 /** What a dispatcher serves. */
 export interface DispatcherOptions {
@@ -45,9 +45,14 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #exports: Exports
   readonly #writer: AnswerWriter
+  readonly #links: SessionLinks
   readonly #deadlines: Deadlines
   readonly #connection: Connection
+  readonly #limits: SessionLimits
   readonly #calls: OpenCalls
+  readonly #answers = new ServedAnswers()
+  readonly #execution: Execution
+  readonly #waiting: WaitingCalls
   #closed = false
 
   constructor(
@@ -56,13 +61,31 @@ export class Dispatcher {
     deadlines: Deadlines,
     limits: SessionLimits,
     connection: Connection,
+    links: SessionLinks,
   ) {
     this.#options = options
     this.#exports = options.exports
-    this.#writer = new AnswerWriter(outbox)
+    this.#writer = new AnswerWriter(outbox, links)
+    this.#links = links
+    links.answers = this.#answers
     this.#deadlines = deadlines
     this.#connection = connection
+    this.#limits = limits
     this.#calls = new OpenCalls(limits.maxCallsInFlight)
+    this.#execution = new Execution({
+      writer: this.#writer,
+      links,
+      calls: this.#calls,
+      answers: this.#answers,
+      connection,
+      onInternalError: options.onInternalError,
+    })
+    this.#waiting = new WaitingCalls(this.#calls, this.#answers, {
+      run: ({ call, name, args }) => {
+        if (this.#isAllowed(call, name)) this.#read(call, name, args, 0)
+      },
+      fail: ({ call, name }, failure) => this.#execution.fail(call, failure, name),
+    })
   }
 
   get running(): number {
@@ -74,38 +97,59 @@ export class Dispatcher {
     return this.#calls.last
   }
 
+  /** What the other side learns when a stream of this side fails. */
+  tell(error: unknown): ToldFailure {
+    return this.#execution.tell(error, 'stream')
+  }
+
   /** Serve one CALL.
    * @param reader - stands behind the op.
    * @throws WireError for an id in use or bytes that are no CALL. */
   call(reader: FieldReader, bytes: Uint8Array): void {
-    const id = this.#calls.claim(reader.varint())
+    const id = this.#claim(reader)
     const flags = reader.byte()
     const target = reader.varint()
-    if ((target & 1) === 1 || (flags & UNIMPLEMENTED_FLAGS) !== 0) {
-      // Pipelining, one-way calls and traces are of a later version.
+    const path = (target & 1) === 1 ? readPath(reader) : undefined
+    const name = reader.text(METHOD_NAME_MAX_BYTES)
+    const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
+    if ((flags & UNIMPLEMENTED_FLAGS) !== 0) {
       this.#refuse(id, 'unimplemented')
       return
     }
-    const name = reader.text(METHOD_NAME_MAX_BYTES)
-    const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
     if (!this.#hasRoom(id)) return
-    const exported = this.#exports.find(target >>> 1)
+    const number = Math.floor(target / 2)
+    if (path !== undefined) {
+      const call = new ServerCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
+      this.#callAnswer({ call, name, args: bytes.slice(reader.at, reader.end) }, number, path)
+      return
+    }
+    const exported = this.#exports.find(number)
     if (exported === undefined) {
       this.#refuse(id, 'not_found', 'there is no such reference')
       return
     }
-    const permission = exported.authorize(name)
-    if (permission !== 'ok') {
-      const why =
-        permission === 'broken'
-          ? 'the reference is broken'
-          : `the capability does not allow ${name} (caveat methods)`
-      if (this.#connection.isOpen) this.#refuse(id, 'permission_denied', why)
-      return
-    }
-    const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines)
-    this.#decode(call, name, bytes, reader.at, reader.end)
+    const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
+    if (!this.#isAllowed(call, name)) return
+    this.#enter(call, name, bytes, reader.at, reader.end)
     if (!call.finished) this.#keep(call)
+  }
+
+  #claim(reader: FieldReader): number {
+    const id = this.#calls.claim(reader.varint())
+    if (this.#answers.size > 0 && this.#answers.find(id) !== undefined)
+      throw new WireError('call id is in use')
+    return id
+  }
+
+  #isAllowed(call: ServerCall, name: string): boolean {
+    const permission = call.exported!.authorize(name) // set by whoever asks
+    if (permission === 'ok') return true
+    const why =
+      permission === 'broken'
+        ? 'the reference is broken'
+        : `the capability does not allow ${name} (caveat methods)`
+    this.#execution.fail(call, new Failure('permission_denied', why), name)
+    return false
   }
 
   /** A call that its handler did not answer at once: only those need the table. */
@@ -116,25 +160,136 @@ export class Dispatcher {
     else if (call.exported?.isLive === false) this.#breakOff(call, 'the reference is broken')
   }
 
+  /** The call goes to what will stand in an answer: now, or once that is there. */
+  #callAnswer(waiting: Waiting, parent: number, path: readonly PathKey[]): void {
+    const { call, name } = waiting
+    const open = this.#calls.find(parent)
+    if (open === undefined) {
+      this.#callAnswered(waiting, this.#answers.find(parent), path)
+      if (!call.finished) this.#keep(call)
+      return
+    }
+    call.depth = open.depth + 1
+    if (call.depth > this.#limits.maxPipelineDepth || !this.#waiting.park(waiting)) {
+      this.#execution.fail(call, new Failure('resource_exhausted', 'too much is pipelined'), name)
+      return
+    }
+    this.#calls.keep(call)
+    this.#answers.whenAnswered(open, (answer) => {
+      this.#waiting.unpark(waiting)
+      if (!call.finished) this.#callAnswered(waiting, answer, path)
+    })
+  }
+
+  #callAnswered(waiting: Waiting, answer: ServedAnswer | undefined, path: readonly PathKey[]): void {
+    const { call, name, args } = waiting
+    if (answer?.failure !== undefined) {
+      this.#execution.fail(call, answer.failure, name)
+      return
+    }
+    const found = answer === undefined ? undefined : walk(answer.value, path)
+    const authority = answer?.call.exported?.authority
+    if (!isReference(found) || authority === undefined) {
+      this.#execution.fail(
+        call,
+        new Failure('failed_precondition', 'the answer holds no reference there'),
+        name,
+      )
+      return
+    }
+    const own = callerOf(found)
+    const caller = own.current?.() ?? own
+    const target = caller instanceof LocalCaller ? caller.target : forwardTo(caller)
+    call.exported = new AnswerExport(authority, target)
+    if (this.#isAllowed(call, name)) this.#enter(call, name, args, 0, args.length)
+  }
+
+  /** Judge the arguments, and wait where they need answers that are still to come, or others wait for that already. */
+  #enter(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): void {
+    try {
+      judgeSessionValue(bytes, start, end)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'bad value'
+      this.#execution.fail(call, new Failure('invalid_argument', why), name)
+      return
+    }
+    const exported = call.exported!
+    const needed = answersNeeded().find((id) => this.#calls.find(id) !== undefined)
+    if (needed === undefined && !this.#waiting.has(exported)) {
+      this.#read(call, name, bytes, start)
+      return
+    }
+    const waiting = { call, name, args: bytes.slice(start, end) }
+    if (!this.#waiting.join(exported, waiting))
+      this.#execution.fail(call, new Failure('resource_exhausted', 'too much is pipelined'), name)
+  }
+
+  #read(call: ServerCall, name: string, bytes: Uint8Array, start: number): void {
+    const exported = call.exported!
+    const target = exported.target()
+    const expected = target instanceof Promise ? undefined : target.description.methods.get(name)?.takes
+    const links = this.#links.beginRead(exported.authority, expected)
+    const input = readSessionValue(bytes, start, links)
+    call.borrowed = links.arrived
+    if (links.problem !== undefined) {
+      this.#execution.fail(call, new Failure('invalid_argument', LINK_PROBLEM_TEXT[links.problem]), name)
+    } else if (target instanceof Promise) {
+      target.then(
+        (made: Callee) => this.#execution.begin(call, made, name, input),
+        (error: unknown) => this.#execution.fail(call, error, name),
+      )
+    } else this.#execution.begin(call, target, name, input)
+  }
+
   /** Serve PRESENT: answered with the number of an export.
    * @throws WireError as {@link call}. */
   present(reader: FieldReader): void {
-    const id = this.#calls.claim(reader.varint())
+    const id = this.#claim(reader)
     const presentation = readPresentation(reader)
     const { present } = this.#options
     if (present === undefined) this.#refuse(id, 'unimplemented')
-    else if (this.#hasRoom(id)) this.#answer(id, 'present', () => present(presentation))
+    else if (this.#hasRoom(id)) this.#request(id, 'present', () => present(presentation))
   }
 
   /** Serve BEFRIEND: answered with undefined.
    * @throws WireError as {@link call}. */
   befriend(reader: FieldReader): void {
-    const id = this.#calls.claim(reader.varint())
+    const id = this.#claim(reader)
     const exported = this.#exports.find(reader.varint())
     const { befriend } = this.#options
     if (befriend === undefined) this.#refuse(id, 'unimplemented')
     else if (exported === undefined) this.#refuse(id, 'not_found', 'there is no such reference')
-    else if (this.#hasRoom(id)) this.#answer(id, 'befriend', () => befriend(exported))
+    else if (this.#hasRoom(id)) this.#request(id, 'befriend', () => befriend(exported))
+  }
+
+  /** Answer a request of the session itself with what `run` gives. */
+  #request(id: number, what: string, run: () => unknown): void {
+    const call = new ServerCall(id, undefined, undefined, Number.POSITIVE_INFINITY, this.#deadlines)
+    this.#execution.request(call, what, run)
+    if (!call.finished) this.#keep(call)
+  }
+
+  /** Serve PULL.
+   * @returns false when there is no such answer to come. */
+  pull(id: number): boolean {
+    const open = this.#calls.find(id)
+    const answer = this.#answers.find(id)
+    if (open !== undefined) open.wants = true
+    else if (answer !== undefined && !answer.isSent) this.#execution.send(answer)
+    else return false
+    return true
+  }
+
+  /** Serve FINISH.
+   * @returns false when there is no such answer. */
+  finish(id: number): boolean {
+    if (this.#answers.drop(id)) return true
+    const open = this.#calls.find(id)
+    if (open === undefined || open.wants) return false
+    // Nobody will ask for it, so it gets no answer.
+    this.#calls.drop(open)
+    this.#answers.answered(open, undefined)
+    return true
   }
 
   /** Serve RELEASE.
@@ -143,133 +298,26 @@ export class Dispatcher {
     return this.#exports.release(reader.varint(), reader.varint())
   }
 
-  /** Every open call on `exported` is over: its handler's signal is aborted, its caller is told. */
-  breakCalls(exported: Exported, why: string): void {
-    for (const call of this.#calls.on(exported)) this.#breakOff(call, why)
+  /** Every open call under `authority` is over: its handler's signal is aborted, its caller is told. */
+  breakCalls(authority: Exported['authority'], why: string): void {
+    for (const call of this.#calls.under(authority)) this.#breakOff(call, why)
+    this.#links.streams.breakFeeds(authority, why)
   }
 
   #breakOff(call: ServerCall, why: string): void {
     call.abort('canceled')
-    if (this.#finish(call)) this.#refuse(call.id, 'permission_denied', why, call.mayHaveRun)
+    if (!this.#calls.finish(call)) return
+    this.#answers.answered(call, undefined)
+    if (this.#connection.isOpen) this.#refuse(call.id, 'permission_denied', why, call.mayHaveRun)
+    call.end()
   }
 
   /** Whether one more call may run; if not, it is refused, and the session ends at twice the budget. */
   #hasRoom(id: number): boolean {
-    const room = this.#calls.admit()
+    const room = this.#calls.admit(this.#answers.size)
     if (room === 'twice') this.#connection.close('limit')
     else if (room === 'refused') this.#refuse(id, 'resource_exhausted')
     return room === 'ok'
-  }
-
-  /** Answer a request of the session itself with what `run` gives. */
-  #answer(id: number, what: string, run: () => unknown): void {
-    const call = new ServerCall(id, undefined, undefined, Number.POSITIVE_INFINITY, this.#deadlines)
-    try {
-      this.#settle(call, what, run())
-    } catch (error) {
-      this.#fail(call, error, what)
-    }
-    if (!call.finished) this.#keep(call)
-  }
-
-  #settle(call: ServerCall, name: string, result: unknown): void {
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#succeed(call, name, value),
-        (error) => this.#fail(call, error, name),
-      )
-    } else this.#succeed(call, name, result)
-  }
-
-  #decode(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): void {
-    let input: unknown
-    try {
-      input = decodeValue(bytes, start, end)
-    } catch (error) {
-      this.#fail(
-        call,
-        new Failure('invalid_argument', error instanceof Error ? error.message : 'bad value'),
-        name,
-      )
-      return
-    }
-    const target = call.exported!.target() // every call has one
-    if (target instanceof Promise) {
-      target.then(
-        (made) => this.#begin(call, made, name, input),
-        (error) => this.#fail(call, error, name),
-      )
-    } else this.#begin(call, target, name, input)
-  }
-
-  #begin(call: ServerCall, target: Target, name: string, input: unknown): void {
-    const method = target.description.methods.get(name)
-    if (method === undefined) {
-      this.#fail(call, new Failure('unimplemented', `${target.description.name} has no method ${name}`), name)
-    } else if (method.input === undefined) this.#run(call, target, method, input)
-    else {
-      validate(
-        method.input,
-        input,
-        (result) => {
-          if (result.issues === undefined) this.#run(call, target, method, result.value)
-          else this.#fail(call, new Failure('invalid_argument', describeIssues(result.issues)), name)
-        },
-        (error) => this.#fail(call, error, name),
-      )
-    }
-  }
-
-  #run(call: ServerCall, target: Target, method: MethodDefinition, input: unknown): void {
-    if (call.aborted !== undefined) {
-      this.#fail(call, undefined, method.name)
-      return
-    }
-    call.mayHaveRun = true
-    let result: unknown
-    try {
-      // Declared by the interface, so this name is one that the service's author wrote down.
-      const handler = (target.object as Readonly<Record<string, unknown>>)[method.name]
-      if (typeof handler !== 'function') throw new TypeError(`the object has no method ${method.name}`)
-      result = Reflect.apply(handler, target.object, [input, call])
-    } catch (error) {
-      this.#fail(call, error, method.name)
-      return
-    }
-    this.#settle(call, method.name, result)
-  }
-
-  #succeed(call: ServerCall, method: string, value: unknown): void {
-    if (!this.#finish(call)) return
-    if (call.aborted !== undefined) {
-      this.#writer.failure(call.id, true, new Failure(call.aborted, 'the result came too late'))
-      return
-    }
-    try {
-      this.#writer.result(call.id, value)
-    } catch (error) {
-      this.#internal(call, error, method)
-    }
-  }
-
-  #fail(call: ServerCall, error: unknown, method: string): void {
-    if (!this.#finish(call)) return
-    if (call.aborted !== undefined) {
-      const why = call.aborted === 'canceled' ? 'canceled' : 'too late'
-      this.#writer.failure(call.id, call.mayHaveRun, new Failure(call.aborted, why))
-    } else if (error instanceof Failure) this.#writer.failure(call.id, call.mayHaveRun, error)
-    else this.#internal(call, error, method)
-  }
-
-  #internal(call: ServerCall, error: unknown, method: string): void {
-    const id = primitives().randomBytes(ERROR_ID_BYTES)
-    this.#options.onInternalError({ errorId: hexEncode(id), method, error })
-    this.#writer.failure(call.id, call.mayHaveRun, new Failure('internal', 'the service failed'), id)
-  }
-
-  /** Whether the call was still open and can be answered. */
-  #finish(call: ServerCall): boolean {
-    return this.#calls.finish(call) && this.#connection.isOpen
   }
 
   #refuse(id: number, reason: FailureReason, message: string = reason, mayHaveRun = false): void {
@@ -285,11 +333,7 @@ export class Dispatcher {
   close(): void {
     this.#closed = true
     this.#calls.abandon()
+    this.#answers.close()
+    this.#waiting.clear()
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  )
 }

@@ -5,6 +5,7 @@
 import { EMPTY, utf8 } from '../bytes.js'
 import { VALUE_MAX_DEPTH } from '../limits.js'
 import { popKeys, pushKey, resetKeys } from './guard-keys.js'
+import { isLinkTag, LINK_REFUSED, passLink, resetLinks } from './guard-links.js'
 import { isUtf8 } from './guard-utf8.js'
 import { DEFAULT_VALUE_LIMITS, type ValueLimits, type ValueProblem } from './value-problem.js'
 import { DATE_MAX_MS, HEAD, INTEGER_BOUND, MAJOR, TAG } from './value-tags.js'
@@ -46,6 +47,7 @@ export function checkValue(
   depth = 0
   hashedNumbers = bounds.maxHashedNumbers
   resetKeys()
+  resetLinks()
   if (bounds.maxDepth >= kinds.length) growLevels(bounds.maxDepth)
   const problem = scan()
   input = EMPTY
@@ -169,8 +171,15 @@ function scanTagged(tag: number): ValueProblem | undefined {
     case TAG.date:
       return scanDate()
     default:
-      return 'tag'
+      return limits.links && isLinkTag(tag) ? scanLink(tag) : 'tag'
   }
+}
+
+function scanLink(tag: number): ValueProblem | undefined {
+  const behind = passLink(tag, input, position, end)
+  if (behind === LINK_REFUSED) return 'tag_content'
+  position = behind
+  return undefined
 }
 
 function scanContainer(major: number, kind: number): ValueProblem | undefined {

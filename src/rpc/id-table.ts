@@ -26,6 +26,14 @@ export class IdTable<T> {
     return id
   }
 
+  /** Give the id of `make`'s thing to it: for things that know their own id. */
+  addWith(make: (id: number) => T): T {
+    const id = this.#free.pop() ?? this.#byId.length
+    const thing = make(id)
+    this.#byId[id] = thing
+    return thing
+  }
+
   find(id: number): T | undefined {
     return this.#byId[id]
   }

@@ -1,21 +1,36 @@
-// Door of the rpc layer: interfaces as values, failures, stubs and the peer that joins them to a session.
+// Door of the rpc layer: interfaces as values, failures, references, streams, and the peer that joins them to a session.
+export { type Pipelined, pipelined } from './answer-path.js'
 export type { CallContext, CallOptions } from './call-options.js'
-export type { InternalError } from './dispatch.js'
-export { type Exported, Exports, type Permission, type Target } from './exports.js'
+export { shapeCall } from './call-shape.js'
+export type { InternalError } from './execution.js'
+export { type Authority, type Exported, Exports, type Permission, type Target } from './exports.js'
 export { CallError, Failure, type FailureDetails, type FailureReason } from './failure.js'
 export {
-  type Calls,
-  type Handlers,
+  bytes,
   Interface,
   iface,
-  type Method,
-  type MethodDefinition,
   type MethodOptions,
   type Methods,
   method,
+  type Reference,
+  stream,
 } from './interface.js'
+export { callObject, LocalCaller, LocalTarget, reference } from './local-target.js'
+export type { MethodDefinition } from './method-definition.js'
 export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'
+export { keep, onBroken } from './references.js'
 export type { RemoteReference } from './remote-reference.js'
+export type {
+  Calls,
+  Handlers,
+  Method,
+  ReceivedStream,
+  ReferencePromise,
+  StreamMethod,
+  StreamSource,
+  Stub,
+} from './shapes.js'
 export type { StandardSchema } from './standard-schema.js'
-export { type Caller, callerOf, createStub, type Stub } from './stub.js'
+export { byteStream } from './stream-source.js'
+export { type Caller, type CallResult, callerOf, createStub } from './stub.js'

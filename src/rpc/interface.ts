@@ -1,39 +1,40 @@
 // Interfaces as values: one declaration gives the types of both sides and the checks at run time.
 // Each schema (Standard Schema v1) runs once, at the receiver: input at the service, output at the client; the sender's
-// type is the schema's input. Leaves out dispatch (peer.ts) and stubs (stub.ts).
-import { utf8 } from '../bytes.js'
+// type is the schema's input. An interface is a schema itself: that of a reference to an object that has it.
+// Leaves out the types (shapes.ts), dispatch (dispatch.ts) and stubs (stub.ts).
 import type { InterfaceDescription } from '../capability/index.js'
-import { METHOD_NAME_MAX_BYTES } from '../limits.js'
-import type { CallOptions } from './call-options.js'
 import { CallError, Failure } from './failure.js'
+import { type Description, defineMethod, type MethodDefinition } from './method-definition.js'
+import type {
+  Calls,
+  ErrorNames,
+  ErrorSchemas,
+  ErrorsOf,
+  Method,
+  ReceivedData,
+  SentData,
+  SentReference,
+  StreamMethod,
+  Stub,
+} from './shapes.js'
 import type { StandardSchema } from './standard-schema.js'
+import { bindStub, isReference } from './stub.js'
 
-/** Declared errors of one method: name to the schema of its data. */
-export type ErrorSchemas = Readonly<Record<string, StandardSchema>>
-
-/** One method: what goes in and out, as the sender writes it and as the receiver gets it. */
-export interface Method<In, InReceived, Out, OutReceived, Errors extends ErrorSchemas> {
-  readonly input: StandardSchema<In, InReceived> | undefined
-  readonly output: StandardSchema<Out, OutReceived> | undefined
-  readonly errors: Errors
-  /** Whether calling twice is as good as calling once, so that a call may be repeated after a lost connection. */
-  readonly idempotent: boolean
-}
-
-/** Any method, where its types do not matter. */
-type AnyMethod = Method<unknown, unknown, unknown, unknown, ErrorSchemas>
-
-/** Options of {@link method}. */
+/** Options of {@link method} and {@link stream}. */
 export interface MethodOptions<Errors extends ErrorSchemas> {
+  /** Errors that a handler may throw with data, by name. */
   readonly errors?: Errors
+  /** Calling twice is as good as calling once. */
   readonly idempotent?: boolean
 }
 
 /** A method with types alone: nothing is checked at run time.
  * @example count: method<void, number>() */
 export function method<In = void, Out = void>(): Method<In, In, Out, Out, Record<never, never>>
-/** A method whose input and output are validated by the receiver with a Standard Schema (zod, valibot, arktype …).
- * @example add: method(z.object({ text: z.string() }), z.number()) */
+/** A method whose input and output are validated by the receiver with a Standard Schema (zod, valibot, arktype …), or are
+ * references: then an interface stands there.
+ * @example add: method(z.object({ text: z.string() }), z.number())
+ * @example open: method(z.string(), Note) */
 export function method<In, InReceived, Out, OutReceived, Errors extends ErrorSchemas = Record<never, never>>(
   input: StandardSchema<In, InReceived>,
   output: StandardSchema<Out, OutReceived>,
@@ -44,76 +45,98 @@ export function method(
   output?: StandardSchema,
   options: MethodOptions<ErrorSchemas> = {},
 ): Method<unknown, unknown, unknown, unknown, ErrorSchemas> {
-  return { input, output, errors: options.errors ?? {}, idempotent: options.idempotent ?? false }
+  return { kind: 'call', input, output, ...traitsOf(options) }
 }
 
-/** A record of methods. */
-export type Methods = Readonly<Record<string, AnyMethod>>
-
-/** The input may be left out where it may be undefined or is void. */
-type Arguments<In> = undefined extends In
-  ? [input?: In, options?: CallOptions]
-  : [input: In, options?: CallOptions]
-
-/** What a client calls: the shape that a Capability of the interface carries in its type. */
-export type Calls<M extends Methods> = {
-  readonly [Name in keyof M]: M[Name] extends Method<
-    infer In,
-    infer _InReceived,
-    infer _Out,
-    infer OutReceived,
-    infer _Errors
-  >
-    ? (...args: Arguments<In>) => Promise<OutReceived>
-    : never
+/** A method that answers with a stream of items, each validated by the receiver.
+ * @example tail: stream(z.object({ from: z.number() }), Note) */
+export function stream<In = void, Item = unknown>(): StreamMethod<In, In, Item, Item, Record<never, never>>
+export function stream<
+  In,
+  InReceived,
+  Item,
+  ItemReceived,
+  Errors extends ErrorSchemas = Record<never, never>,
+>(
+  input: StandardSchema<In, InReceived>,
+  item: StandardSchema<Item, ItemReceived>,
+  options?: MethodOptions<Errors>,
+): StreamMethod<In, InReceived, Item, ItemReceived, Errors>
+export function stream(
+  input?: StandardSchema,
+  item?: StandardSchema,
+  options: MethodOptions<ErrorSchemas> = {},
+): StreamMethod<unknown, unknown, unknown, unknown, ErrorSchemas> {
+  return { kind: item === bytes ? 'bytes' : 'items', input, output: item, ...traitsOf(options) }
 }
 
-/** What a service implements. */
-export type Handlers<M extends Methods, Context> = {
-  readonly [Name in keyof M]: M[Name] extends Method<
-    infer _In,
-    infer InReceived,
-    infer Out,
-    infer _OutReceived,
-    infer _Errors
-  >
-    ? (input: InReceived, context: Context) => Out | Promise<Out>
-    : never
+function traitsOf({ errors, idempotent }: MethodOptions<ErrorSchemas>) {
+  return { errors: errors ?? {}, idempotent: idempotent ?? false }
 }
 
-/** Names of the errors that a method declares. */
-type ErrorNames<M extends Methods, Name extends keyof M> = keyof ErrorsOf<M, Name> & string
-type ErrorsOf<M extends Methods, Name extends keyof M> =
-  M[Name] extends Method<infer _A, infer _B, infer _C, infer _D, infer Errors> ? Errors : never
-type SentData<S> = S extends StandardSchema<infer In, infer _Out> ? In : never
-type ReceivedData<S> = S extends StandardSchema<infer _In, infer Out> ? Out : never
+/** The item of a stream of bytes: it travels without CBOR, and where it is cut means nothing.
+ * @example download: stream(z.string(), bytes) */
+export const bytes: StandardSchema<Uint8Array, Uint8Array> = {
+  '~standard': {
+    version: 1,
+    vendor: 'noisecap',
+    validate: (value) =>
+      value instanceof Uint8Array ? { value } : { issues: [{ message: 'expected bytes' }] },
+  },
+}
 
-/** A declared method as dispatch sees it. */
-export interface MethodDefinition {
-  readonly name: string
-  /** varint length ‖ UTF-8 name, as it stands in a CALL. */
-  readonly encodedName: Uint8Array
+/** Any method or stream, where its types do not matter. */
+interface Declared {
+  readonly kind: MethodDefinition['kind']
   readonly input: StandardSchema | undefined
   readonly output: StandardSchema | undefined
-  readonly errors: ReadonlyMap<string, StandardSchema>
+  readonly errors: ErrorSchemas
   readonly idempotent: boolean
 }
 
+/** Methods by name. Their types are not looked at here: with any other type than `any` TypeScript resolves a getter of the
+ * declaration while the interface is being inferred, and calls an interface that names itself circular. Each method is
+ * checked where it is used, and by `define` at run time. */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Methods = Readonly<Record<string, any>>
+
 /** An interface: a name for people, and methods that can be reached, nothing else. */
-export class Interface<M extends Methods = Methods> implements InterfaceDescription<Calls<M>> {
+export class Interface<M extends Methods = Methods>
+  implements InterfaceDescription<Calls<M>>, Description, StandardSchema<SentReference<M>, Stub<Calls<M>>>
+{
   readonly name: string
-  readonly methods: ReadonlyMap<string, MethodDefinition>
   /** The declaration itself. */
   readonly declared: M
   declare readonly shape?: Calls<M>
+  readonly '~standard': StandardSchema<SentReference<M>, Stub<Calls<M>>>['~standard']
+  #methods: ReadonlyMap<string, MethodDefinition> | undefined
 
   constructor(name: string, methods: M) {
     this.name = name
     this.declared = methods
-    this.methods = new Map(
-      Object.entries(methods).map(([method, definition]) => [method, define(method, definition)]),
-    )
+    this['~standard'] = {
+      version: 1,
+      vendor: 'noisecap',
+      validate: (value) =>
+        this.accepts(value) ? { value } : { issues: [{ message: `expected a reference to ${name}` }] },
+    }
+    for (const [method, { get }] of Object.entries(Object.getOwnPropertyDescriptors(methods))) {
+      if (get === undefined) define(method, methods[method])
+    }
   }
+
+  /** What can be called, by name. Getters of the declaration are read when this is first asked for. */
+  get methods(): ReadonlyMap<string, MethodDefinition> {
+    this.#methods ??= new Map(
+      Object.entries(this.declared).map(([name, declared]) => [name, define(name, declared)]),
+    )
+    return this.#methods
+  }
+
+  /** Whether `value` is a reference of this interface; one that arrived without an interface becomes one. For validators
+   * that have a place for a predicate.
+   * @example z.object({ listener: z.custom<Reference<typeof Listener>>(Listener.accepts) }) */
+  readonly accepts = (value: unknown): value is Stub<Calls<M>> => isReference(value) && bindStub(value, this)
 
   /** An error for a handler to throw, declared by the method; its data crosses to the caller.
    * @example throw Notes.failure('read', 'noteMissing', { id }) */
@@ -145,43 +168,29 @@ export class Interface<M extends Methods = Methods> implements InterfaceDescript
   }
 }
 
+/** A reference to an object that has this interface. */
+export type Reference<I> = I extends Interface<infer M> ? Stub<Calls<M>> : never
+
 /** Declare an interface, once, in a module that both sides import.
  * @param name - for people: errors and logs.
- * @param methods - own, enumerable names; `then` and names with special meaning in JavaScript are refused. */
-export function iface<const M extends Methods>(name: string, methods: M): Interface<M> {
+ * @param methods - own, enumerable names; `then` and names with special meaning in JavaScript are refused. A method that
+ * takes or returns references of this very interface stands in a getter: `get next() { return method(z.void(), Node) }`. */
+export function iface<M extends Methods>(name: string, methods: M): Interface<M> {
   return new Interface(name, methods)
 }
 
-/** A request of the session itself, in the table of calls: it has a name for errors, and no schemas. */
-export function sessionMethod(name: string): MethodDefinition {
-  return define(name, method())
-}
-
-const REFUSED_NAMES: ReadonlySet<string> = new Set([
-  'then',
-  'catch',
-  'finally',
-  'constructor',
-  '__proto__',
-  'prototype',
-])
-
-function define(name: string, definition: AnyMethod): MethodDefinition {
-  const bytes = utf8(name)
-  if (bytes.length === 0 || bytes.length > METHOD_NAME_MAX_BYTES || REFUSED_NAMES.has(name)) {
-    throw new TypeError(
-      `Cannot declare method ${JSON.stringify(name)}: expected 1 to 127 bytes and none of ${[...REFUSED_NAMES].join(', ')}`,
-    )
+function define(name: string, declared: unknown): MethodDefinition {
+  const { kind, input, output, errors, idempotent } = declared as Partial<Declared>
+  if (kind === undefined || errors === undefined) {
+    throw new TypeError(`Cannot declare method ${JSON.stringify(name)}: expected method() or stream()`)
   }
-  const encodedName = new Uint8Array(1 + bytes.length)
-  encodedName[0] = bytes.length
-  encodedName.set(bytes, 1)
-  return {
-    name,
-    encodedName,
-    input: definition.input,
-    output: definition.output,
-    errors: new Map(Object.entries(definition.errors)),
-    idempotent: definition.idempotent,
-  }
+  return defineMethod(name, {
+    kind,
+    input,
+    output,
+    takes: input instanceof Interface ? input : undefined,
+    returns: kind === 'call' && output instanceof Interface ? output : undefined,
+    errors: new Map(Object.entries(errors)),
+    idempotent: idempotent ?? false,
+  })
 }

@@ -1,6 +1,6 @@
 // The calls that are being served: ids in use and the budget (spec/rpc.md §4, §8). A call that its handler answers at once
 // never stands in the table. Leaves out what calls do and how they are answered (dispatch.ts).
-import type { Exported } from './exports.js'
+import type { Authority } from './exports.js'
 import type { ServerCall } from './server-call.js'
 import { WireError } from './wire.js'
 
@@ -30,9 +30,9 @@ export class OpenCalls {
     return id
   }
 
-  /** Whether one more call may run; `twice` when as many were refused as may be open: the session is to end. */
-  admit(): 'ok' | 'refused' | 'twice' {
-    if (this.#byId.size < this.#max) return 'ok'
+  /** Whether one more call may run, while so many answers are kept; `twice` when as many were refused as may be open: the session is to end. */
+  admit(keptAnswers = 0): 'ok' | 'refused' | 'twice' {
+    if (this.#byId.size + keptAnswers < this.#max) return 'ok'
     this.#overruns += 1
     return this.#overruns >= this.#max ? 'twice' : 'refused'
   }
@@ -46,9 +46,9 @@ export class OpenCalls {
     return this.#byId.get(id)
   }
 
-  /** Every open call on `exported`. */
-  on(exported: Exported): ServerCall[] {
-    return [...this.#byId.values()].filter((call) => call.exported === exported)
+  /** Every open call under `authority`. */
+  under(authority: Authority): ServerCall[] {
+    return [...this.#byId.values()].filter((call) => call.exported?.authority === authority)
   }
 
   /** Note that `call` is answered.
@@ -71,5 +71,6 @@ export class OpenCalls {
     this.#byId.delete(call.id)
     call.finish()
     call.abort('canceled')
+    call.end()
   }
 }

@@ -24,11 +24,21 @@ const KEPT_SINK_MAX_BYTES = 262_144
 const defer: (run: () => void) => void =
   typeof process === 'object' && typeof process.nextTick === 'function' ? process.nextTick : queueMicrotask
 
+/** Bytes that travel in frames of their own, whenever no message waits. */
+export interface BulkSource {
+  readonly id: number
+  /** The next 1 to 16,384 bytes, borrowed until the next call; undefined when there are none now. */
+  takeBytes(): Uint8Array | undefined
+}
+
 /** Messages that wait for the end of the tick, in order. */
 export class Outbox {
   readonly #connection: Connection
   readonly #queue: Uint8Array[] = []
   #sink = new ByteSink(4_096)
+  readonly #bulk: BulkSource[] = []
+  readonly #bulkFrame = new ByteSink(0)
+  #batch = 0
   #scheduled = false
   #isCorked = false
   #nextFragmentId = 0
@@ -47,6 +57,20 @@ export class Outbox {
     let bytes = this.#sink.length - 1
     for (const frame of this.#queue) bytes += frame.length
     return bytes
+  }
+
+  /** Number of the batch that is being written. */
+  get batch(): number {
+    return this.#batch
+  }
+
+  /** Set flags of a message that has been written and has not left.
+   * @param batch - in which it was written.
+   * @returns false when it has left. */
+  patch(batch: number, at: number, flags: number): boolean {
+    if (batch !== this.#batch) return false
+    this.#sink.bytes[at]! |= flags
+    return true
   }
 
   /** Where the message in hand is being written. */
@@ -74,26 +98,31 @@ export class Outbox {
     return this.#sink.length - mark - 1
   }
 
-  /** End a message: it leaves at the end of the tick, or now with a batch that is long enough. */
-  endMessage(mark: number): void {
+  /** End a message: it leaves at the end of the tick, or now with a batch that is long enough.
+   * @returns by how many bytes its fields were moved; -1 when it can no longer be patched. */
+  endMessage(mark: number): number {
     const sink = this.#sink
     const length = sink.length - mark - 1
+    let moved: number
     if (length > FRAGMENT_MAX_BYTES) {
       const message = sink.bytes.slice(mark + 1, sink.length)
       sink.length = mark
       this.#fragment(message)
+      moved = -1
     } else {
-      this.#writeLength(mark, length)
+      moved = this.#writeLength(mark, length)
       if (sink.length > EARLY_FLUSH_BYTES) this.flush()
       if (sink.length > BATCH_MAX_BYTES) this.#closeBatch()
     }
     this.#schedule()
+    return moved
   }
 
-  #writeLength(mark: number, length: number): void {
+  #writeLength(mark: number, length: number): number {
     const sink = this.#sink
+    let extra = 0
     if (length > 0x7f) {
-      const extra = length > 0x3fff ? 2 : 1
+      extra = length > 0x3fff ? 2 : 1
       sink.reserve(extra)
       sink.bytes.copyWithin(mark + 1 + extra, mark + 1, sink.length)
       const end = sink.length + extra
@@ -101,6 +130,7 @@ export class Outbox {
       writeVarint(sink, length)
       sink.length = end
     } else sink.bytes[mark] = length
+    return extra
   }
 
   /** A large message as frames of their own, behind what was written before it: order is kept. */
@@ -126,9 +156,34 @@ export class Outbox {
   }
 
   #beginBatch(): void {
+    this.#batch = (this.#batch + 1) % Number.MAX_SAFE_INTEGER
     if (this.#sink.bytes.length > KEPT_SINK_MAX_BYTES) this.#sink = new ByteSink(4_096)
     this.#sink.bytes[0] = FRAME.batch
     this.#sink.length = 1
+  }
+
+  /** `source` has bytes to send, a frame in turn with the other sources. */
+  addBulk(source: BulkSource): void {
+    if (!this.#bulk.includes(source)) this.#bulk.push(source)
+    this.#schedule()
+  }
+
+  /** Send one frame of the source whose turn it is.
+   * @returns false when none has any. */
+  #sendBulk(): boolean {
+    for (let source = this.#bulk.shift(); source !== undefined; source = this.#bulk.shift()) {
+      const bytes = source.takeBytes()
+      if (bytes === undefined) continue
+      const frame = this.#bulkFrame
+      frame.length = 0
+      writeByte(frame, FRAME.stream)
+      writeVarint(frame, source.id)
+      writeBytes(frame, bytes)
+      this.#connection.send(frame.bytes.subarray(0, frame.length))
+      this.#bulk.push(source)
+      return true
+    }
+    return false
   }
 
   #schedule(): void {
@@ -160,7 +215,7 @@ export class Outbox {
       else if (this.#sink.length > 1) {
         connection.send(this.#sink.bytes.subarray(0, this.#sink.length))
         this.#beginBatch()
-      } else break
+      } else if (!this.#sendBulk()) break
     }
     if (this.#backlog === undefined) return
     const isTooLong = this.waitingBytes > OUTBOX_HIGH_WATER_BYTES

@@ -1,6 +1,6 @@
-// One end of an RPC conversation over a Connection: unary calls on exports, both ways (spec/rpc.md §3, §4).
+// One end of an RPC conversation over a Connection: the table of ops, both ways (spec/rpc.md §3, §4).
 // What is not built yet answers `unimplemented`; what breaks the wire format ends the session.
-// Leaves out dialling (src/pool.ts), offers (src/service.ts) and how handlers run (dispatch.ts).
+// Leaves out dialling (src/pool.ts), offers (src/service.ts), which calls may run (dispatch.ts) and asking (calling.ts).
 import { NoisecapError } from '../errors.js'
 import { BAD_RELEASES_MAX } from '../limits.js'
 import {
@@ -13,12 +13,15 @@ import {
 import { Calling } from './calling.js'
 import { Deadlines } from './deadlines.js'
 import { Dispatcher, type DispatcherOptions } from './dispatch.js'
-import type { Exported } from './exports.js'
+import type { InternalError } from './execution.js'
+import { type Authority, Exports } from './exports.js'
 import { FAILURE_CODES } from './failure.js'
 import { Outbox } from './outbox.js'
 import type { Presentation } from './presentation.js'
 import { Reassembly } from './reassembly.js'
 import type { RemoteReference } from './remote-reference.js'
+import { SessionLinks } from './session-links.js'
+import { Streams } from './streams.js'
 import {
   FIRST_SKIPPABLE_OP,
   FieldReader,
@@ -36,7 +39,7 @@ export interface PeerOptions {
   readonly remoteLimits: SessionLimits
   /** What this side is willing to receive. */
   readonly localLimits: SessionLimits
-  /** What this side offers; undefined for a pure client. */
+  /** What this side offers; without it, only what it sends along as references. */
   readonly serves?: DispatcherOptions
   /** The session is over. */
   readonly closed?: (outcome: CloseOutcome) => void
@@ -46,6 +49,11 @@ export interface PeerOptions {
   readonly confirmed?: () => void
 }
 
+/** What a client does with errors of the objects that it hands out, which did not cross. */
+function reportToConsole({ errorId, method, error }: InternalError): void {
+  console.error(`noisecap: ${method} failed, error ${errorId}:`, error)
+}
+
 /** One end. */
 export class Peer {
   readonly connection: Connection
@@ -53,8 +61,10 @@ export class Peer {
   readonly #options: PeerOptions
   readonly #outbox: Outbox
   readonly #calling: Calling
-  readonly #dispatcher: Dispatcher | undefined
+  readonly #dispatcher: Dispatcher
+  readonly #streams: Streams
   readonly #reassembly: Reassembly
+  readonly #exports: Exports
   readonly #reader = new FieldReader()
   readonly #pings: { readonly sentMs: number; resolve(ms: number): void; reject(error: unknown): void }[] = []
   #badReleases = 0
@@ -68,15 +78,28 @@ export class Peer {
     this.#outbox = new Outbox(connection, options.serves === undefined ? undefined : holdBack)
     this.#calling = new Calling(this.#outbox, this.deadlines, options.remoteLimits)
     this.#reassembly = new Reassembly(options.localLimits.maxMessageBytes)
-    if (options.serves !== undefined) {
-      this.#dispatcher = new Dispatcher(
-        options.serves,
-        this.#outbox,
-        this.deadlines,
-        options.localLimits,
-        connection,
-      )
+    this.#streams = new Streams(
+      this.#outbox,
+      { window: options.localLimits.initialStreamBytes, credit: options.remoteLimits.initialStreamBytes },
+      (error) => this.#dispatcher.tell(error),
+    )
+    const serves = options.serves ?? {
+      exports: new Exports(options.localLimits.maxExports),
+      client: connection.session.remoteStatic,
+      onInternalError: reportToConsole,
     }
+    this.#exports = serves.exports
+    const links = new SessionLinks(this.#calling, this.#calling.imports, serves.exports, this.#streams)
+    this.#calling.links = links
+    this.#streams.links = links
+    this.#dispatcher = new Dispatcher(
+      serves,
+      this.#outbox,
+      this.deadlines,
+      options.localLimits,
+      connection,
+      links,
+    )
   }
 
   /** Begin to read. */
@@ -97,7 +120,7 @@ export class Peer {
 
   /** Calls of the other side that are being served. */
   get servedCalls(): number {
-    return this.#dispatcher?.running ?? 0
+    return this.#dispatcher.running
   }
 
   /** The object of the capability that opened the session. */
@@ -124,7 +147,7 @@ export class Peer {
   /** Say that no further call will be served; open ones finish within `graceMs`. */
   goAway(graceMs: number): void {
     const { sink, mark } = this.#outbox.beginMessage(OP.goaway)
-    writeVarint(sink, this.#dispatcher?.lastCall ?? 0)
+    writeVarint(sink, this.#dispatcher.lastCall)
     writeVarint(sink, graceMs)
     this.#outbox.endMessage(mark)
   }
@@ -152,7 +175,8 @@ export class Peer {
       else if (kind === FRAME.fragment) {
         const message = this.#reassembly.add(reader)
         if (message !== undefined) this.#message(message, 0, message.length)
-      } else throw new WireError('unknown kind of frame')
+      } else if (kind === FRAME.stream) this.#streams.onBytes(reader)
+      else throw new WireError('unknown kind of frame')
     } catch (error) {
       if (!(error instanceof WireError)) throw error
       this.connection.close('protocol')
@@ -178,14 +202,47 @@ export class Peer {
     const op = reader.byte()
     switch (op) {
       case OP.call:
-        this.#dispatch(reader, bytes)
+        this.#dispatcher.call(reader, bytes)
         return
       case OP.return:
       case OP.fail:
         this.#calling.answered(op, reader, bytes)
         return
+      case OP.finish:
+        this.#expect(this.#dispatcher.finish(reader.varint()))
+        return
+      case OP.pull:
+        this.#expect(this.#dispatcher.pull(reader.varint()))
+        return
       case OP.cancel:
-        this.#dispatcher?.cancel(reader.varint())
+        this.#dispatcher.cancel(reader.varint())
+        return
+      case OP.release:
+        this.#expect(this.#dispatcher.release(reader))
+        return
+      case OP.broken:
+        this.#calling.broken(reader.varint(), reader.varint())
+        return
+      case OP.item:
+        this.#expect(this.#streams.onItem(reader, bytes, end - start))
+        return
+      case OP.end:
+        this.#expect(this.#streams.onEnd(reader, bytes))
+        return
+      case OP.credit:
+        this.#expect(this.#streams.onCredit(reader.varint(), reader.varint()))
+        return
+      case OP.stop:
+        this.#expect(this.#streams.onStop(reader.varint()))
+        return
+      case OP.present:
+        this.#dispatcher.present(reader)
+        return
+      case OP.befriend:
+        this.#dispatcher.befriend(reader)
+        return
+      case OP.goaway:
+        this.#options.goingAway?.()
         return
       case OP.ping:
         this.#writeU64(OP.pong, reader.take(8).slice())
@@ -193,55 +250,25 @@ export class Peer {
       case OP.pong:
         this.#pong()
         return
-      case OP.goaway:
-        this.#options.goingAway?.()
-        return
-      case OP.present:
-      case OP.befriend:
-        this.#serveRequest(op, reader)
-        return
-      case OP.release:
-        if (this.#dispatcher?.release(reader) !== true) this.#strayReference()
-        return
-      case OP.broken:
-        this.#calling.broken(reader.varint(), reader.varint())
-        return
-      case OP.pull:
       case OP.map:
         this.#unimplemented(reader.varint())
-        return
-      case OP.finish:
-      case OP.item:
-      case OP.end:
-      case OP.credit:
-      case OP.stop:
-        this.#strayReference()
         return
       default:
         if (op < FIRST_SKIPPABLE_OP) throw new WireError('unknown op')
     }
   }
 
-  #dispatch(reader: FieldReader, bytes: Uint8Array): void {
-    if (this.#dispatcher !== undefined) this.#dispatcher.call(reader, bytes)
-    else this.#unimplemented(reader.varint())
-  }
-
-  #serveRequest(op: typeof OP.present | typeof OP.befriend, reader: FieldReader): void {
-    if (this.#dispatcher === undefined) this.#unimplemented(reader.varint())
-    else if (op === OP.present) this.#dispatcher.present(reader)
-    else this.#dispatcher.befriend(reader)
-  }
-
-  /** Break an export of this side: open calls on it are answered, later ones are refused.
-   * @param exportId - of `exported`. */
-  breakExport(exportId: number, exported: Exported, reason: CloseReason): void {
+  /** Break an authority of this side and the exports that stand on it: open calls are answered, later ones refused. */
+  breakAuthority(authority: Authority, reason: CloseReason): void {
     if (!this.connection.isOpen) return
-    const { sink, mark } = this.#outbox.beginMessage(OP.broken)
-    writeVarint(sink, exportId)
-    writeVarint(sink, CLOSE_CODES[reason])
-    this.#outbox.endMessage(mark)
-    this.#dispatcher?.breakCalls(exported, `the capability ended: ${reason}`)
+    for (const [exportId, exported] of this.#exports.entries()) {
+      if (exported.authority !== authority) continue
+      const { sink, mark } = this.#outbox.beginMessage(OP.broken)
+      writeVarint(sink, exportId)
+      writeVarint(sink, CLOSE_CODES[reason])
+      this.#outbox.endMessage(mark)
+    }
+    this.#dispatcher.breakCalls(authority, `the capability ended: ${reason}`)
   }
 
   #unimplemented(call: number): void {
@@ -253,7 +280,8 @@ export class Peer {
   }
 
   /** Released too often, or a message about something that was never there. */
-  #strayReference(): void {
+  #expect(isThere: boolean): void {
+    if (isThere) return
     this.#badReleases += 1
     if (this.#badReleases > BAD_RELEASES_MAX) this.connection.close('limit')
   }
@@ -270,8 +298,10 @@ export class Peer {
       new NoisecapError('session/closed', `Session was closed by ${outcome.by}: ${outcome.reason}`)
     this.#over = error
     this.#calling.close(error)
+    this.#streams.close(error)
     for (const ping of this.#pings.splice(0)) ping.reject(error)
-    this.#dispatcher?.close()
+    this.#dispatcher.close()
     this.#options.closed?.(outcome)
+    for (const exported of this.#exports.all()) exported.released()
   }
 }

@@ -53,6 +53,8 @@ export interface ValueLimits {
   readonly keyMaxBytes: number
   /** Magnitude of a bigint, bytes. */
   readonly bigintMaxBytes: number
+  /** Whether what belongs to a session may stand in it: references, answers, streams, capabilities. */
+  readonly links: boolean
 }
 
 /** The bounds of spec/rpc.md §5. */
@@ -62,7 +64,11 @@ export const DEFAULT_VALUE_LIMITS: ValueLimits = {
   maxHashedNumbers: VALUE_HASHED_NUMBERS_MAX,
   keyMaxBytes: VALUE_KEY_MAX_BYTES,
   bigintMaxBytes: VALUE_BIGINT_MAX_BYTES,
+  links: false,
 }
+
+/** Bounds of a value inside a session. */
+export const SESSION_VALUE_LIMITS: ValueLimits = { ...DEFAULT_VALUE_LIMITS, links: true }
 
 /** What each problem says in an error, after `expected`. */
 export const PROBLEM_TEXT: Readonly<Record<ValueProblem, string>> = {

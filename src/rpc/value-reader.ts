@@ -2,25 +2,32 @@
 // Plain data only: objects with Object.prototype, arrays, Map, Set, Date, Uint8Array, primitives; whatever a key is
 // called, it becomes an own data property, and nothing of the result is ever called or awaited (spec/rpc.md §5).
 import { EMPTY, utf8Decode } from '../bytes.js'
-import { HEAD, MAJOR, TAG } from './value-tags.js'
+import { isLinkTag } from './guard-links.js'
+import type { LinkReader, PathKey } from './value-links.js'
+import { HEAD, LINK_TAG, MAJOR, TAG } from './value-tags.js'
 
 // The state of the one read that runs; it ends without having called anything foreign.
 let input: Uint8Array = EMPTY
 let position = 0
+/** Builds what is no data; undefined where the guard refuses that. */
+let links: LinkReader | undefined
 /** The buffer of the empty byte strings of this value: one of its own for each costs a µs. Never that of another value. */
 let emptyBuffer: ArrayBuffer | undefined
 const numbers = new DataView(new ArrayBuffer(8))
 
 /** The value of `bytes` from `start` on.
- * @param bytes - has passed `checkValue`; borrowed for the call: byte strings in the result are copies. */
-export function readValue(bytes: Uint8Array, start: number): unknown {
+ * @param bytes - has passed `checkValue`; borrowed for the call: byte strings in the result are copies.
+ * @param linkReader - builds references and the like; needed where the guard let them pass. */
+export function readValue(bytes: Uint8Array, start: number, linkReader?: LinkReader): unknown {
   input = bytes
   position = start
+  links = linkReader
   emptyBuffer = undefined
   newKeys = 0
   const value = readItem()
   emptyBuffer = undefined
   input = EMPTY
+  links = undefined
   return value
 }
 
@@ -180,9 +187,29 @@ function readTagged(tag: number): unknown {
       return new Set(readArray(readLength()))
     case TAG.map:
       return readMap(readLength())
-    default:
-      // The guard leaves TAG.date, before a number.
+    case TAG.date:
       return new Date(Number(readItem()))
+    default:
+      return isLinkTag(tag) ? readLink(tag) : undefined // the guard leaves no other
+  }
+}
+
+function readLink(tag: number): unknown {
+  const reader = links! // the guard lets links pass only where there is one
+  switch (tag) {
+    case LINK_TAG.mine:
+      return reader.mine(readLength())
+    case LINK_TAG.yours:
+      return reader.yours(readLength())
+    case LINK_TAG.stream:
+      readLength()
+      return reader.stream(readLength(), readLength() === 1)
+    case LINK_TAG.answer: {
+      const [call, ...path] = readArray(readLength()) as [number, ...PathKey[]] // as the guard has seen to it
+      return reader.answer(call, path)
+    }
+    default:
+      return reader.capability(readText(readLength()))
   }
 }
 

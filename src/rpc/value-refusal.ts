@@ -21,6 +21,15 @@ export class Refusal {
   }
 }
 
+/** Thrown while a value is written: it holds a promise whose value must be there first. Passed on as it is. */
+export class NotYet {
+  readonly promise: PromiseLike<unknown>
+
+  constructor(promise: PromiseLike<unknown>) {
+    this.promise = promise
+  }
+}
+
 /** Where writing stood: containers from the outermost in, and the member of each that was being written. */
 export interface Trail {
   readonly parents: readonly (object | undefined)[]

@@ -39,15 +39,17 @@ export const TAG = {
   date: 51_888,
 } as const
 
-/** Tags of what is not plain data; refused until references travel in values (spec/rpc.md §5). */
-export const RESERVED_TAG = {
-  /** A reference that the sender exports. */
+/** Tags of what belongs to a session and is no data (spec/rpc.md §5); refused where there is no session. */
+export const LINK_TAG = {
+  /** Number: a reference that the sender exports. */
   mine: 51_889,
-  /** A reference that the receiver exported. */
+  /** Number: a reference that the receiver exported. */
   yours: 51_890,
-  /** What a call that is still running will answer: call, path. */
+  /** Array: what a call of the sender will answer: call, then the keys of a path into it. */
   answer: 51_891,
+  /** Array: a stream that the sender feeds: id, kind. */
   stream: 51_892,
+  /** Text: a capability, as a URI with its secret. */
   capability: 51_893,
 } as const
 

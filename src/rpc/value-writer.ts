@@ -3,8 +3,10 @@
 // leaves the sink as it was. Leaves out the wording of refusals (value-refusal.ts).
 import { VALUE_HASHED_NUMBERS_MAX, VALUE_KEY_MAX_BYTES, VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../limits.js'
 import type { ByteSink } from './byte-sink.js'
+import { CallError } from './failure.js'
 import { ItemWriter } from './item-writer.js'
-import { Refusal, refusalError, refuseInstance, type Trail } from './value-refusal.js'
+import type { LinkWriter } from './value-links.js'
+import { NotYet, Refusal, refusalError, refuseInstance, type Trail } from './value-refusal.js'
 import { HEAD, MAJOR, TAG } from './value-tags.js'
 
 /** Node's Buffer is a Uint8Array with a prototype of its own; elsewhere there is none. */
@@ -15,6 +17,7 @@ const NO_TRAIL: Trail = { parents: [], steps: [], depth: 0 }
 /** Writes one value at a time; a getter that writes another value needs another writer. */
 export class ValueWriter {
   readonly #to = new ItemWriter()
+  #links: LinkWriter | undefined
   #depth = 0
   #items = 0
   #hashedNumbers = 0
@@ -23,22 +26,26 @@ export class ValueWriter {
 
   /** Append `value` to `sink`.
    * @param name - what the path in an error starts with.
-   * @throws `rpc/bad_value` with nothing appended. */
-  write(sink: ByteSink, value: unknown, name: string): void {
+   * @param links - writes what is no data; without it, that is refused.
+   * @throws `rpc/bad_value` with nothing appended; what `links` throws, if it is no Refusal. */
+  write(sink: ByteSink, value: unknown, name: string, links: LinkWriter | undefined): void {
     if (sink.locked) throw refusalError(new Refusal('a getter that makes a call itself'), name, NO_TRAIL)
     sink.locked = true
     this.#to.begin(sink)
     this.#depth = 0
     this.#items = 0
     this.#hashedNumbers = 0
+    this.#links = links
     try {
       this.#item(value)
       this.#to.commit()
     } catch (reason) {
-      const error = refusalError(reason, name, this.#trail())
+      const passes = reason instanceof NotYet || reason instanceof CallError
+      const error = passes ? reason : refusalError(reason, name, this.#trail())
       this.#parents.fill(undefined)
       throw error
     } finally {
+      this.#links = undefined
       sink.locked = false
       this.#to.release()
     }
@@ -85,11 +92,21 @@ export class ValueWriter {
     else if (value instanceof Date && prototype === Date.prototype) this.#date(value)
     else if (value instanceof Map && prototype === Map.prototype) this.#map(value)
     else if (value instanceof Set && prototype === Set.prototype) this.#set(value)
-    else throw refuseInstance(value)
+    else if (!this.#link(value)) throw refuseInstance(value)
+  }
+
+  /** @returns false when `value` cannot travel. */
+  #link(value: object): boolean {
+    const written = this.#links?.write(value, this.#to) ?? false
+    if (typeof written === 'boolean') return written
+    this.#item(written.instead)
+    return true
   }
 
   #plain(value: Record<string, unknown>): void {
     const keys = Object.keys(value)
+    // An iterable that was written as a literal has no keys; sent as data it would arrive as nothing.
+    if (keys.length === 0 && Symbol.asyncIterator in value && this.#link(value)) return
     this.#enter(value)
     const level = this.#depth - 1
     this.#to.head(MAJOR.map, keys.length)

@@ -1,11 +1,17 @@
 // Values of calls, results and stream items as bytes (spec/rpc.md §5): what may travel, refused with a clear error at
 // the caller; what arrived, judged as a whole before anything is built from it.
 // Round trips exactly: null, undefined, booleans, numbers (-0, NaN, infinities), strings, bigints, Uint8Array, valid Dates,
-// arrays without holes, plain objects, Set, and Map with primitive keys. Leaves out references (later, RESERVED_TAG).
+// arrays without holes, plain objects, Set, and Map with primitive keys. What is no data goes through value-links.ts.
 import { NoisecapError } from '../errors.js'
 import { ByteSink } from './byte-sink.js'
 import { checkValue } from './guard.js'
-import { DEFAULT_VALUE_LIMITS, PROBLEM_TEXT, type ValueLimits } from './value-problem.js'
+import type { LinkReader, LinkWriter } from './value-links.js'
+import {
+  DEFAULT_VALUE_LIMITS,
+  PROBLEM_TEXT,
+  SESSION_VALUE_LIMITS,
+  type ValueLimits,
+} from './value-problem.js'
 import { readValue } from './value-reader.js'
 import { ValueWriter } from './value-writer.js'
 
@@ -32,13 +38,14 @@ export function encodeValue(value: unknown, name = 'value'): Uint8Array {
 }
 
 /** Append the bytes of `value` to `sink`.
+ * @param links - writes references and the like; without it they are refused.
  * @throws `rpc/bad_value` as {@link encodeValue}, with nothing appended; also when a getter of a value that is being
  * written to the same sink leads here. */
-export function encodeValueInto(sink: ByteSink, value: unknown, name = 'value'): void {
+export function encodeValueInto(sink: ByteSink, value: unknown, name = 'value', links?: LinkWriter): void {
   const writer = idleWriter ?? new ValueWriter()
   idleWriter = undefined
   try {
-    writer.write(sink, value, name)
+    writer.write(sink, value, name, links)
   } finally {
     idleWriter = writer
   }
@@ -54,9 +61,36 @@ export function decodeValue(
   end: number = bytes.length,
   limits: ValueLimits = DEFAULT_VALUE_LIMITS,
 ): unknown {
+  judge(bytes, start, end, limits)
+  return readValue(bytes, start)
+}
+
+/** The value of `bytes[start, end)` in a session, where it may hold references and the like.
+ * @param links - builds those, and notes what is wrong with them. Else as {@link decodeValue}. */
+export function decodeSessionValue(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  links: LinkReader,
+): unknown {
+  judge(bytes, start, end, SESSION_VALUE_LIMITS)
+  return readValue(bytes, start, links)
+}
+
+/** The value of bytes that {@link judgeSessionValue} has passed. */
+export function readSessionValue(bytes: Uint8Array, start: number, links: LinkReader): unknown {
+  return readValue(bytes, start, links)
+}
+
+/** Judge a value of a session without reading it: see `answersNeeded`.
+ * @throws `rpc/bad_value`. */
+export function judgeSessionValue(bytes: Uint8Array, start: number, end: number): void {
+  judge(bytes, start, end, SESSION_VALUE_LIMITS)
+}
+
+function judge(bytes: Uint8Array, start: number, end: number, limits: ValueLimits): void {
   const problem = checkValue(bytes, start, end, limits)
   if (problem !== undefined) {
     throw new NoisecapError('rpc/bad_value', `Cannot read value: expected ${PROBLEM_TEXT[problem]}`)
   }
-  return readValue(bytes, start)
 }

@@ -1,7 +1,9 @@
 // The numbers and the binary fields of RPC messages (spec/rpc.md §2, §3): kinds of frames, ops, flags, varints, text.
 // Leaves out values (values.ts) and what messages do (peer.ts).
-import { utf8Decode } from '../bytes.js'
+import { utf8, utf8Decode } from '../bytes.js'
+import { PIPELINE_PATH_MAX_KEYS, VALUE_KEY_MAX_BYTES } from '../limits.js'
 import type { ByteSink } from './byte-sink.js'
+import type { PathKey } from './value-links.js'
 
 /** First byte of a record's plaintext. CLOSE (16) is the session's own. */
 export const FRAME = { batch: 0, fragment: 1, stream: 2 } as const
@@ -34,7 +36,15 @@ export const OP = {
 export const FIRST_SKIPPABLE_OP = 0x80
 
 /** Flags of a CALL. */
-export const CALL_FLAG = { want: 1, idempotent: 2, oneWay: 4, deadline: 8, trace: 16 } as const
+export const CALL_FLAG = {
+  want: 1,
+  idempotent: 2,
+  oneWay: 4,
+  deadline: 8,
+  trace: 16,
+  keep: 32,
+  metadata: 64,
+} as const
 /** Flags of a FAIL: which optional fields follow, in this order; data is last and unbounded. */
 export const FAIL_FLAG = { mayHaveRun: 1, errorId: 2, name: 4, message: 8, retryAfter: 16, data: 32 } as const
 
@@ -71,6 +81,35 @@ export function writeBytes(sink: ByteSink, bytes: Uint8Array): void {
   sink.reserve(bytes.length)
   sink.bytes.set(bytes, sink.length)
   sink.length += bytes.length
+}
+
+/** Append text counted by a varint. */
+export function writeText(sink: ByteSink, text: string): void {
+  const bytes = utf8(text)
+  writeVarint(sink, bytes.length)
+  writeBytes(sink, bytes)
+}
+
+/** Append the target of a CALL that goes to what will stand at `path` of an answer. */
+export function writeAnswerTarget(sink: ByteSink, call: number, path: readonly PathKey[]): void {
+  writeVarint(sink, call * 2 + 1)
+  writeVarint(sink, path.length)
+  for (const key of path) {
+    writeByte(sink, typeof key === 'number' ? 1 : 0)
+    if (typeof key === 'number') writeVarint(sink, key)
+    else writeText(sink, key)
+  }
+}
+
+/** Read the path of such a target.
+ * @throws WireError beyond eight steps. */
+export function readPath(reader: FieldReader): PathKey[] {
+  const steps = reader.varint()
+  if (steps > PIPELINE_PATH_MAX_KEYS) throw new WireError('path is longer than allowed')
+  const path: PathKey[] = []
+  for (let i = 0; i < steps; i++)
+    path.push(reader.byte() === 0 ? reader.text(VALUE_KEY_MAX_BYTES) : reader.varint())
+  return path
 }
 
 /** Reads fields of one message; running out of bytes is a {@link WireError}. */

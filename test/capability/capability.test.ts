@@ -4,12 +4,12 @@ import {
   allowedPatterns,
   CAPABILITY_SCAN_PATTERN,
   Capability,
+  contactTag,
   expiresAt,
   mint,
   Registrations,
   ServiceKey,
   verify,
-  contactTag,
 } from '../../src/capability/index.js'
 import { generateKeyPair } from '../../src/crypto/index.js'
 

@@ -9,9 +9,9 @@ import { base32Encode, base64urlEncode } from '../../src/bytes.js'
 import {
   createKeyPair,
   createServiceKey,
+  RevocationFile,
   readKeyPair,
   readServiceKey,
-  RevocationFile,
 } from '../../src/capability/files.js'
 import {
   durationSeconds,

@@ -2,10 +2,11 @@
 // name of JavaScript's own objects is reachable.
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
-import { concat } from '../../src/bytes.js'
+import { concat, utf8 } from '../../src/bytes.js'
 import { BAD_RELEASES_MAX, FRAGMENT_MAX_BYTES } from '../../src/limits.js'
 import { FAILURE_CODES } from '../../src/rpc/failure.js'
 import { CallError, iface, method } from '../../src/rpc/index.js'
+import { encodeValue } from '../../src/rpc/values.js'
 import { CALL_FLAG, FRAME, OP, writeByte, writeBytes, writeVarint } from '../../src/rpc/wire.js'
 import { batch, bytesOf, call, callFrom, message, returned, serve } from '../rpc/scripted.js'
 
@@ -134,9 +135,7 @@ describe('what is skipped or refused without harm', () => {
   })
 
   test.each([
-    ['PULL', message(OP.pull, 5)],
     ['MAP', message(OP.map, 5, 0)],
-    ['a CALL on an answer', call(5, 'echo', 1, { target: 1 })],
     ['a one-way CALL', call(5, 'echo', 1, { flags: CALL_FLAG.oneWay })],
     ['a CALL with a trace', call(5, 'echo', 1, { flags: CALL_FLAG.want | CALL_FLAG.trace })],
   ])('%s is answered unimplemented', async (_name, bytes) => {
@@ -153,13 +152,18 @@ describe('what is skipped or refused without harm', () => {
     })
 
   test.each([
-    ['CALL', call(9, 'echo')],
     ['PRESENT', presented(9)],
     ['BEFRIEND', message(OP.befriend, 9, 0)],
   ])('%s is answered unimplemented by a client, which offers nothing', async (_name, bytes) => {
     const { send, received } = await calling()
     send(batch(bytes))
     await expect.poll(received).toEqual([{ op: OP.fail, id: 9, code: FAILURE_CODES.unimplemented }])
+  })
+
+  test('CALL finds nothing at a client, which has sent no reference', async () => {
+    const { send, received } = await calling()
+    send(batch(call(9, 'echo')))
+    await expect.poll(received).toEqual([{ op: OP.fail, id: 9, code: FAILURE_CODES.not_found }])
   })
 
   test.each([
@@ -213,6 +217,37 @@ describe('what is skipped or refused without harm', () => {
   test('CANCEL of no call does nothing', async () => {
     const { send, answers } = await served()
     send(batch(message(OP.cancel, 77), call(0, 'echo')))
+    await expect.poll(answers).toEqual([{ op: OP.return, id: 0 }])
+  })
+})
+
+describe('answers', () => {
+  const onAnswer = (id: number, parent: number, ...path: number[]) =>
+    bytesOf((sink) => {
+      writeByte(sink, OP.call)
+      for (const field of [id, CALL_FLAG.want, parent * 2 + 1, ...path, 4]) writeVarint(sink, field)
+      writeBytes(sink, utf8('echo'))
+      writeBytes(sink, encodeValue(1))
+    })
+
+  test.each([
+    ['that nobody asked for', 7],
+    ['of itself', 5],
+  ])('a CALL on an answer %s is failed_precondition', async (_name, parent) => {
+    const { send, answers } = await served()
+    send(batch(onAnswer(5, parent, 0)))
+    await expect.poll(answers).toEqual([{ op: OP.fail, id: 5, code: FAILURE_CODES.failed_precondition }])
+  })
+
+  test('a path of more than eight steps ends the session', async () => {
+    const { send, outcome } = await served()
+    send(batch(onAnswer(5, 4, 9)))
+    expect(await outcome).toMatchObject({ reason: 'protocol', by: 'peer' })
+  })
+
+  test('PULL and FINISH of what was never called are stray', async () => {
+    const { send, answers } = await served()
+    send(batch(message(OP.pull, 5), message(OP.finish, 6), call(0, 'echo')))
     await expect.poll(answers).toEqual([{ op: OP.return, id: 0 }])
   })
 })

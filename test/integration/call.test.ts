@@ -107,7 +107,7 @@ describe('connect and call', () => {
     await ada.list()
     await ada[Symbol.asyncDispose]()
     await expect.poll(() => world.objects[0]?.disposed).toBe(1)
-    expect(await codeOf(ada.list())).toBe('session/closed')
+    expect(await codeOf(ada.list())).toBe('rpc/failed_precondition')
   })
 
   test('a pair that was registered by hand is a capability', async () => {

@@ -50,7 +50,7 @@ describe('one session', () => {
     expect(world.service.openSessions).toBe(1)
     await ada![Symbol.asyncDispose]()
     expect(await bob!.add({ text: 'still here' })).toBe(1)
-    expect(await codeOf(ada!.list())).toBe('session/closed')
+    expect(await codeOf(ada!.list())).toBe('rpc/failed_precondition')
     await bob![Symbol.asyncDispose]()
     await expect.poll(() => world.service.openSessions).toBe(0)
   })

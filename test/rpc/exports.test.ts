@@ -1,11 +1,12 @@
 // The table of exports: dense ids, used again after release, and counts that nobody can overdraw.
 import { expect, test } from 'vitest'
-import { type Exported, Exports } from '../../src/rpc/exports.js'
+import { type Exported, Exports, OPEN_AUTHORITY } from '../../src/rpc/exports.js'
 
 /** An export that counts its releases. */
 function offered(): Exported & { releases: number } {
   const exported = {
     releases: 0,
+    authority: OPEN_AUTHORITY,
     isLive: true,
     authorize: () => 'ok' as const,
     target: () => Promise.reject(new Error('not called here')),

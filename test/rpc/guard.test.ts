@@ -8,7 +8,7 @@ import {
   type ValueLimits,
   type ValueProblem,
 } from '../../src/rpc/value-problem.js'
-import { RESERVED_TAG, TAG } from '../../src/rpc/value-tags.js'
+import { LINK_TAG, TAG } from '../../src/rpc/value-tags.js'
 import { decodeValue } from '../../src/rpc/values.js'
 
 /** A head of `major` in its shortest form. */
@@ -104,7 +104,7 @@ const hostile: [string, string, ValueProblem][] = [
   ['tag 2^64 − 1', 'dbffffffffffffffff00', 'tag'],
   ['a tag within an array', `81${tag(27, '80')}`, 'tag'],
   ['a tag as an object key', `a1${tag(27, '80')}00`, 'key_type'],
-  ...Object.entries(RESERVED_TAG).map(([name, number]): [string, string, ValueProblem] => [
+  ...Object.entries(LINK_TAG).map(([name, number]): [string, string, ValueProblem] => [
     `reserved tag ${name}`,
     tag(number, '00'),
     'tag',

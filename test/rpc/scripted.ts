@@ -2,8 +2,9 @@
 
 import { utf8 } from '../../src/bytes.js'
 import { ByteSink } from '../../src/rpc/byte-sink.js'
-import type { DispatcherOptions, InternalError } from '../../src/rpc/dispatch.js'
-import { type Exported, Exports, type Interface, Peer } from '../../src/rpc/index.js'
+import type { DispatcherOptions } from '../../src/rpc/dispatch.js'
+import { OPEN_AUTHORITY } from '../../src/rpc/exports.js'
+import { type Exported, Exports, type Interface, type InternalError, Peer } from '../../src/rpc/index.js'
 import { encodeValue } from '../../src/rpc/values.js'
 import { CALL_FLAG, FieldReader, FRAME, OP, writeByte, writeBytes, writeVarint } from '../../src/rpc/wire.js'
 import type { SessionLimits } from '../../src/session/index.js'
@@ -91,6 +92,7 @@ export async function serve(
   const errors: InternalError[] = []
   const exports = new Exports(DEFAULT_LIMITS.maxExports)
   exports.add({
+    authority: OPEN_AUTHORITY,
     isLive: true,
     authorize: options.authorize ?? (() => 'ok'),
     target: () => ({ description, object }),

@@ -13,8 +13,8 @@ function stubbed() {
       calls.push([definition.name, input, options])
       return 1
     },
-    befriend: async () => {},
-    dispose: async () => {
+    retain: () => {},
+    release: () => {
       disposed += 1
     },
   })
@@ -44,12 +44,17 @@ test('a stub can be awaited without being called', async () => {
   expect(calls).toEqual([])
 })
 
-test('dispose and asyncDispose release it', async () => {
-  const { stub, disposed } = stubbed()
-  stub[Symbol.dispose]()
-  await stub[Symbol.asyncDispose]()
-  expect(disposed()).toBe(2)
-})
+test.each([Symbol.dispose, Symbol.asyncDispose] as const)(
+  '%s releases it, once, and it cannot be called any more',
+  async (name) => {
+    const { stub, calls, disposed } = stubbed()
+    await stub[name]()
+    await stub[name]()
+    expect(disposed()).toBe(1)
+    await expect(stub.list()).rejects.toMatchObject({ code: 'rpc/failed_precondition', mayHaveRun: false })
+    expect(calls).toEqual([])
+  },
+)
 
 test('the prototype is frozen, and its methods work on stubs only', () => {
   const { stub } = stubbed()

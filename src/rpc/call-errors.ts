@@ -1,0 +1,62 @@
+// The errors of calls that end on this side: too large, canceled, cut off, built on what failed (spec/rpc.md §6).
+// Leaves out what the other side answers (answers.ts).
+import { NoisecapError } from '../errors.js'
+import { type CloseReason, refusalError } from '../session/index.js'
+import { CallError } from './failure.js'
+import type { Question } from './question.js'
+
+export function tooLarge(method: string): CallError {
+  return new CallError(
+    'rpc/resource_exhausted',
+    `Cannot call ${method}: the input is larger than the service takes`,
+    {
+      method,
+      mayHaveRun: false,
+    },
+  )
+}
+
+export function malformedAnswer(): NoisecapError {
+  return new NoisecapError('session/protocol', 'the answer breaks the wire format')
+}
+
+export function disconnected(method: string, mayHaveRun: boolean, cause: NoisecapError): CallError {
+  return new CallError('rpc/disconnected', `Call ${method} failed: ${cause.message}`, {
+    method,
+    mayHaveRun,
+    cause,
+  })
+}
+
+export function canceledBefore(method: string, cause: unknown): CallError {
+  const message = `Call ${method} was canceled by its caller`
+  return new CallError('rpc/canceled', message, { method, mayHaveRun: false, cause })
+}
+
+export function brokenReference(question: Question, reason: CloseReason): CallError {
+  const method = question.method.name
+  const cause = refusalError(reason)
+  return new CallError('rpc/permission_denied', `Call ${method} was broken off: ${cause.message}`, {
+    method,
+    mayHaveRun: question.id !== undefined,
+    cause,
+    hint: cause.hint,
+  })
+}
+
+export function letGo(method: string): CallError {
+  return new CallError('rpc/failed_precondition', `Cannot use the answer of ${method}: it was let go`, {
+    method,
+    mayHaveRun: true,
+    hint: 'Await it, or hold it with `using`, to call it later',
+  })
+}
+
+export function inputFailed(method: string, cause: unknown): CallError {
+  const code = cause instanceof CallError ? cause.code : 'rpc/aborted'
+  return new CallError(code, `Call ${method} was not made: a promise in its input was rejected`, {
+    method,
+    mayHaveRun: false,
+    cause,
+  })
+}

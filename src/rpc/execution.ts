@@ -1,0 +1,259 @@
+// Runs calls that may run: input is validated before the handler, unknown errors cross as `internal` with an id, results are
+// sent, kept or both (spec/rpc.md §4, §6). Leaves out which calls may run (dispatch.ts) and the bytes of answers
+// (answer-writer.ts).
+import { hexEncode } from '../bytes.js'
+import { primitives } from '../crypto/index.js'
+import type { Connection } from '../session/index.js'
+import type { AnswerWriter } from './answer-writer.js'
+import { validate } from './answers.js'
+import { type Authority, OPEN_AUTHORITY, type Target } from './exports.js'
+import { CallError, Failure } from './failure.js'
+import { asStub, type LocalTarget } from './local-target.js'
+import { defineMethod, type MethodDefinition } from './method-definition.js'
+import type { OpenCalls } from './open-calls.js'
+import { releaseIn, type ServedAnswer, type ServedAnswers } from './served-answers.js'
+import type { ServerCall } from './server-call.js'
+import type { SessionLinks } from './session-links.js'
+import type { StreamSource } from './shapes.js'
+import { describeIssues } from './standard-schema.js'
+import { ByteSource, isStreamSource } from './stream-source.js'
+import type { ToldFailure } from './streams.js'
+import { ERROR_ID_BYTES } from './wire.js'
+
+/** An error that did not cross: it is for the service's log, under the id that the caller got. */
+export interface InternalError {
+  readonly errorId: string
+  readonly method: string
+  readonly error: unknown
+}
+
+/** What a call runs on. */
+export type Callee = Target | LocalTarget
+
+/** What execution needs of its session. */
+export interface ExecutionParts {
+  readonly writer: AnswerWriter
+  readonly links: SessionLinks
+  readonly calls: OpenCalls
+  readonly answers: ServedAnswers
+  readonly connection: Connection
+  readonly onInternalError: (report: InternalError) => void
+}
+
+/** Handlers of one session at work. */
+export class Execution {
+  readonly #parts: ExecutionParts
+
+  constructor(parts: ExecutionParts) {
+    this.#parts = parts
+  }
+
+  /** Call `name` of `target`, which the caller may do. */
+  begin(call: ServerCall, target: Callee, name: string, input: unknown): void {
+    if ('forward' in target && target.forward !== undefined) {
+      this.#forward(call, target.forward, name, input)
+      return
+    }
+    const method = target.description.methods.get(name)
+    if (method === undefined) {
+      this.fail(call, new Failure('unimplemented', `${target.description.name} has no method ${name}`), name)
+    } else if (method.input === undefined) this.#run(call, target, method, input)
+    else {
+      validate(
+        method.input,
+        input,
+        (result) => {
+          if (result.issues === undefined) this.#run(call, target, method, result.value)
+          else this.fail(call, new Failure('invalid_argument', describeIssues(result.issues)), name)
+        },
+        (error) => this.fail(call, error, name),
+      )
+    }
+  }
+
+  /** A reference of another session: its host judges the call, and its errors go on as they came. */
+  #forward(call: ServerCall, to: NonNullable<LocalTarget['forward']>, name: string, input: unknown): void {
+    call.mayHaveRun = true
+    const { remainingMs, signal } = call
+    Promise.resolve(to.call(defineMethod(name), input, { signal, timeoutMs: remainingMs })).then(
+      (value) => this.#succeed(call, UNTYPED, value),
+      (error: unknown) => this.fail(call, passedOn(error), name),
+    )
+  }
+
+  #run(call: ServerCall, target: Callee, method: MethodDefinition, input: unknown): void {
+    if (call.aborted !== undefined) {
+      this.fail(call, undefined, method.name)
+      return
+    }
+    call.mayHaveRun = true
+    let result: unknown
+    try {
+      // Declared by the interface, so this name is one that the service's author wrote down.
+      const handler = (target.object as Readonly<Record<string, unknown>>)[method.name]
+      if (typeof handler !== 'function') throw new TypeError(`the object has no method ${method.name}`)
+      result = Reflect.apply(handler, target.object, [input, call])
+      this.#settle(call, method, result)
+    } catch (error) {
+      this.fail(call, error, method.name)
+    }
+  }
+
+  /** Answer a request of the session itself with what `run` gives. */
+  request(call: ServerCall, what: string, run: () => unknown): void {
+    try {
+      this.#settle(call, defineMethod(what), run())
+    } catch (error) {
+      this.fail(call, error, what)
+    }
+  }
+
+  #settle(call: ServerCall, method: MethodDefinition, result: unknown): void {
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#succeed(call, method, value),
+        (error) => this.fail(call, error, method.name),
+      )
+    } else this.#succeed(call, method, result)
+  }
+
+  #succeed(call: ServerCall, method: MethodDefinition, result: unknown): void {
+    let value = result
+    try {
+      if (method.returns !== undefined) value = asStub(method.returns, value)
+      else if (method.kind !== 'call') value = asStream(method, value)
+    } catch (error) {
+      this.fail(call, error, method.name)
+      return
+    }
+    const isOpen = this.#finish(call)
+    if (!isOpen || call.aborted !== undefined) {
+      releaseIn(value, 0)
+      if (isOpen && call.aborted !== undefined)
+        this.#failed(call, new Failure(call.aborted, 'the result came too late'))
+      call.end()
+      return
+    }
+    if (call.wants) this.#return(call, method, value)
+    else {
+      const answer = { call, value, failure: undefined, given: undefined, isSent: false }
+      this.#parts.answers.keep(answer)
+      this.#parts.answers.answered(call, answer)
+    }
+    call.end()
+  }
+
+  #return(call: ServerCall, method: MethodDefinition, value: unknown): void {
+    const { writer, links, answers } = this.#parts
+    try {
+      writer.result(call.id, value, authorityOf(call))
+    } catch (error) {
+      releaseIn(value, 0)
+      this.#internal(call, error, method.name)
+      return
+    }
+    const { given, hasReferences } = links
+    for (const id of links.sendStreams() ?? []) {
+      const feed = links.streams.feed(id)
+      if (feed !== undefined) call.follow(feed)
+    }
+    const answer: ServedAnswer = { call, value, failure: undefined, given, isSent: true }
+    if (hasReferences || call.keeps) answers.keep(answer)
+    answers.answered(call, answer)
+  }
+
+  /** PULL of an answer that is there. */
+  send(answer: ServedAnswer): void {
+    const { writer, links, answers } = this.#parts
+    answer.isSent = true
+    const { call, value, failure } = answer
+    if (failure !== undefined) {
+      answers.drop(call.id)
+      writer.failure(call.id, call.mayHaveRun, failure)
+      return
+    }
+    try {
+      writer.result(call.id, value, authorityOf(call))
+      links.sendStreams()
+      if (!links.hasReferences && !call.keeps) answers.drop(call.id)
+    } catch (error) {
+      answers.drop(call.id)
+      this.#internal(call, error, 'result')
+    }
+  }
+
+  /** The call failed. */
+  fail(call: ServerCall, error: unknown, method: string): void {
+    if (!this.#finish(call)) {
+      call.end()
+      return
+    }
+    if (call.aborted !== undefined) {
+      const why = call.aborted === 'canceled' ? 'canceled' : 'too late'
+      this.#failed(call, new Failure(call.aborted, why))
+    } else if (error instanceof Failure) this.#failed(call, error)
+    else this.#internal(call, error, method)
+    call.end()
+  }
+
+  #internal(call: ServerCall, error: unknown, method: string): void {
+    const { failure, errorId } = this.tell(error, method)
+    this.#failed(call, failure, errorId)
+  }
+
+  #failed(call: ServerCall, failure: Failure, errorId?: Uint8Array): void {
+    const { writer, answers } = this.#parts
+    const answer = { call, value: undefined, failure, given: undefined, isSent: call.wants }
+    if (call.wants) writer.failure(call.id, call.mayHaveRun, failure, errorId)
+    else answers.keep(answer)
+    answers.answered(call, answer)
+  }
+
+  /** What the other side learns of an error of this side. */
+  tell(error: unknown, method: string): ToldFailure {
+    if (error instanceof Failure) return { failure: error, errorId: undefined }
+    if (error instanceof CallError && error.code === 'rpc/resource_exhausted' && error.method === '')
+      return { failure: new Failure('resource_exhausted', error.message), errorId: undefined }
+    const errorId = primitives().randomBytes(ERROR_ID_BYTES)
+    this.#parts.onInternalError({ errorId: hexEncode(errorId), method, error })
+    return { failure: new Failure('internal', 'the service failed'), errorId }
+  }
+
+  /** Whether the call was still open and can be answered. */
+  #finish(call: ServerCall): boolean {
+    return this.#parts.calls.finish(call) && this.#parts.connection.isOpen
+  }
+}
+
+const UNTYPED = defineMethod('call')
+
+function authorityOf(call: ServerCall): Authority {
+  return call.exported?.authority ?? OPEN_AUTHORITY
+}
+
+function asStream(method: MethodDefinition, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !isStreamSource(value))
+    throw new TypeError(`the method ${method.name} gave no async iterable and no Web Stream`)
+  return method.kind === 'bytes' && !(value instanceof ByteSource)
+    ? new ByteSource(value as StreamSource<Uint8Array>) // each piece is looked at when it is sent
+    : value
+}
+
+/** What a host answered to a call that was passed on. */
+function passedOn(error: unknown): unknown {
+  if (!(error instanceof CallError)) return error
+  const reason = error.code.slice('rpc/'.length)
+  if (reason === 'disconnected' || reason === 'bad_value')
+    return new Failure('unavailable', 'the host of the reference cannot be reached')
+  return new Failure(reason as Failure['reason'], error.message, {
+    name: error.failureName,
+    data: error.data,
+    retryAfterMs: error.retryAfterMs,
+  })
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  )
+}

@@ -1,0 +1,159 @@
+// The stream that a stream method answers with, from the moment it is called: opened by the call, each item validated here,
+// at the receiver; deadline and signal of the call hold to its end (docs/streams.md). Leaves out credit (incoming-stream.ts).
+import type { CallOptions } from './call-options.js'
+import { CallError } from './failure.js'
+import { toReadable } from './incoming-stream.js'
+import type { MethodDefinition } from './method-definition.js'
+import type { ReceivedStream } from './shapes.js'
+import { describeIssues } from './standard-schema.js'
+import { isStreamSource, iterate } from './stream-source.js'
+
+const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined }
+
+/** A stream that a call opens. */
+export class MethodStream implements ReceivedStream<unknown> {
+  readonly #method: MethodDefinition
+  readonly #opening: Promise<AsyncIterator<unknown>>
+  readonly #leaving = new AbortController()
+  /** Why it was ended from this side. */
+  #failure: CallError | undefined
+  #state: 'open' | 'over' = 'open'
+  #cleanUp: (() => void) | undefined
+
+  /** @param open - makes the call; its signal fires when the stream is left before it is there. */
+  constructor(
+    method: MethodDefinition,
+    options: CallOptions | undefined,
+    open: (options: CallOptions) => PromiseLike<unknown>,
+  ) {
+    this.#method = method
+    this.#opening = this.#open(options, open)
+    this.#opening.catch(() => {}) // told to whoever reads
+    this.#watch(options)
+  }
+
+  async #open(
+    options: CallOptions | undefined,
+    open: (options: CallOptions) => PromiseLike<unknown>,
+  ): Promise<AsyncIterator<unknown>> {
+    const source = await open({ ...options, signal: this.#leaving.signal })
+    if (
+      typeof source === 'object' &&
+      source !== null &&
+      isStreamSource(source) &&
+      Symbol.asyncIterator in source
+    )
+      return iterate(source)
+    throw new CallError('rpc/bad_value', `Call ${this.#method.name} ran, but its result is no stream`, {
+      method: this.#method.name,
+      mayHaveRun: true,
+    })
+  }
+
+  #watch(options: CallOptions | undefined): void {
+    const { signal, timeoutMs } = options ?? {}
+    const onAbort = (): void =>
+      this.#end('rpc/canceled', `Stream ${this.#method.name} was canceled by its reader`, signal?.reason)
+    if (signal?.aborted === true) onAbort()
+    else signal?.addEventListener('abort', onAbort, { once: true })
+    const timer =
+      timeoutMs === undefined || timeoutMs > 0x7fff_ffff
+        ? undefined
+        : setTimeout(
+            () =>
+              this.#end('rpc/deadline_exceeded', `Stream ${this.#method.name} took longer than its deadline`),
+            timeoutMs,
+          )
+    this.#cleanUp = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #end(code: 'rpc/canceled' | 'rpc/deadline_exceeded', message: string, cause?: unknown): void {
+    this.#failure = new CallError(code, message, { method: this.#method.name, mayHaveRun: true, cause })
+    // Whoever waits for an item gets none, and learns why.
+    this.#stop()
+  }
+
+  #stop(): void {
+    this.#cleanUp?.()
+    this.#leaving.abort()
+    this.#opening.then(
+      (iterator) => iterator.return?.(),
+      () => {},
+    )
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    if (this.#state === 'over') return DONE
+    try {
+      const iterator = await this.#opening
+      const { done, value } = await iterator.next()
+      if (done !== true) return { done: false, value: await this.#validated(value) }
+    } catch (error) {
+      throw this.#lastError() ?? this.#named(error)
+    }
+    const error = this.#lastError()
+    if (error !== undefined) throw error
+    return DONE
+  }
+
+  /** It is over; the error is told once. */
+  #lastError(): CallError | undefined {
+    const error = this.#failure
+    this.#failure = undefined
+    this.#over()
+    return error
+  }
+
+  #over(): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#stop()
+  }
+
+  async #validated(value: unknown): Promise<unknown> {
+    const { output, kind } = this.#method
+    if (output === undefined || kind === 'bytes') return value
+    const result = await output['~standard'].validate(value)
+    if (result.issues === undefined) return result.value
+    throw new CallError(
+      'rpc/bad_value',
+      `Stream ${this.#method.name} sent an item that cannot be used: ${describeIssues(result.issues)}`,
+      { method: this.#method.name, mayHaveRun: true },
+    )
+  }
+
+  /** Errors of streams travel without the name of their method. */
+  #named(error: unknown): unknown {
+    if (!(error instanceof CallError) || error.method !== '') return error
+    return new CallError(error.code, `${this.#method.name}: ${error.message}`, {
+      method: this.#method.name,
+      mayHaveRun: error.mayHaveRun,
+      errorId: error.errorId,
+      failureName: error.failureName,
+      data: error.data,
+      retryAfterMs: error.retryAfterMs,
+      hint: error.hint,
+      cause: error.cause,
+    })
+  }
+
+  async return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#over()
+    return DONE
+  }
+
+  readable(): ReadableStream<unknown> {
+    return toReadable(this)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over()
+  }
+}

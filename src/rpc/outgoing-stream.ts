@@ -1,0 +1,140 @@
+// A stream that this side feeds: takes from its source only what the other side has granted (spec/rpc.md §4), so that a slow
+// reader never makes this side hold more than one piece. Bytes leave as bulk frames between small messages.
+// Leaves out the table of streams and the writing of items (streams.ts).
+import { FRAGMENT_MAX_BYTES } from '../limits.js'
+import type { Authority } from './exports.js'
+import type { BulkSource } from './outbox.js'
+import type { StreamSource } from './shapes.js'
+import { iterate } from './stream-source.js'
+
+/** What an outgoing stream needs of its session. */
+export interface FeedHost {
+  /** Send an item.
+   * @returns what it cost, bytes of credit. Throws when it cannot be encoded. */
+  item(feed: OutgoingStream, value: unknown): number
+  /** Frames of `feed` are waiting. */
+  bulk(feed: OutgoingStream): void
+  /** It is over: tell the other side.
+   * @param error - why, unless it is complete. */
+  ended(feed: OutgoingStream, error: { readonly reason: unknown } | undefined): void
+}
+
+/** One stream, as its sender holds it. */
+export class OutgoingStream implements BulkSource {
+  readonly id: number
+  readonly isBytes: boolean
+  readonly authority: Authority
+  readonly #host: FeedHost
+  readonly #source: StreamSource<unknown>
+  #iterator: AsyncIterator<unknown> | undefined
+  #credit: number
+  #state: 'new' | 'flowing' | 'over' = 'new'
+  #wake: (() => void) | undefined
+  #chunk: Uint8Array | undefined
+  /** Told once it is over, for whatever reason. */
+  onOver: (() => void) | undefined
+
+  constructor(
+    host: FeedHost,
+    id: number,
+    source: StreamSource<unknown>,
+    isBytes: boolean,
+    authority: Authority,
+    credit: number,
+  ) {
+    this.#host = host
+    this.id = id
+    this.#source = source
+    this.isBytes = isBytes
+    this.authority = authority
+    this.#credit = credit
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over'
+  }
+
+  /** The other side knows of it: begin to feed. */
+  begin(): void {
+    if (this.#state !== 'new') return
+    this.#state = 'flowing'
+    this.#feed().then(
+      () => this.#finish(undefined),
+      (reason: unknown) => this.#finish({ reason }),
+    )
+  }
+
+  /** @returns false when more is granted than anybody could count. */
+  grant(bytes: number): boolean {
+    this.#credit += bytes
+    if (this.#credit > 0xffff_ffff) return false
+    if (this.#chunk !== undefined) this.#host.bulk(this)
+    else this.#wakeUp()
+    return true
+  }
+
+  async #feed(): Promise<void> {
+    const iterator = iterate(this.#source)
+    this.#iterator = iterator
+    while (this.#state === 'flowing') {
+      if (this.#credit <= 0) await this.#sleep()
+      if (this.#state !== 'flowing') return
+      const { done, value } = await iterator.next()
+      if (done === true || this.#state !== 'flowing') return
+      if (this.isBytes) await this.#sendBytes(value)
+      else this.#credit -= this.#host.item(this, value)
+    }
+  }
+
+  async #sendBytes(value: unknown): Promise<void> {
+    if (!(value instanceof Uint8Array)) {
+      throw new TypeError('Cannot send stream of bytes: expected Uint8Array')
+    }
+    if (value.length === 0) return
+    this.#chunk = value
+    this.#host.bulk(this)
+    if (this.#chunk !== undefined) await this.#sleep()
+  }
+
+  takeBytes(): Uint8Array | undefined {
+    const chunk = this.#chunk
+    if (chunk === undefined || this.#credit <= 0 || this.#state !== 'flowing') return undefined
+    const piece = chunk.length > FRAGMENT_MAX_BYTES ? chunk.subarray(0, FRAGMENT_MAX_BYTES) : chunk
+    this.#credit -= piece.length
+    if (piece.length === chunk.length) {
+      this.#chunk = undefined
+      this.#wakeUp()
+    } else this.#chunk = chunk.subarray(piece.length)
+    return piece
+  }
+
+  #sleep(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  #wakeUp(): void {
+    const wake = this.#wake
+    this.#wake = undefined
+    wake?.()
+  }
+
+  /** End it from outside: the other side wants no more, or its call is over.
+   * @param error - what the other side is told. */
+  stop(error?: { readonly reason: unknown }): void {
+    if (this.#state === 'over') return
+    this.#finish(error)
+    // What the source does with this is its own affair.
+    Promise.resolve(this.#iterator?.return?.()).catch(() => {})
+  }
+
+  #finish(error: { readonly reason: unknown } | undefined): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#chunk = undefined
+    this.#wakeUp()
+    this.#host.ended(this, error)
+    this.onOver?.()
+  }
+}

@@ -1,0 +1,108 @@
+// Answers of calls that this side serves, for as long as others may build on them (spec/rpc.md §4): until FINISH, where they
+// hold references, were not asked for yet, or were asked to stay. Leaves out how calls get their answers (execution.ts).
+import { MESSAGE_MAX_BYTES } from '../limits.js'
+import { ByteSink } from './byte-sink.js'
+import type { Failure } from './failure.js'
+import { walk } from './reference-promise.js'
+import type { ServerCall } from './server-call.js'
+import type { KnownAnswers } from './session-links.js'
+import { duplicateStub, isReference, releaseStub } from './stub.js'
+import type { PathKey } from './value-links.js'
+import { decodeValue, encodeValueInto } from './values.js'
+
+/** An answer that is there. */
+export interface ServedAnswer {
+  readonly call: ServerCall
+  readonly value: unknown
+  /** Instead of a value. */
+  readonly failure: Failure | undefined
+  /** References in it, let go with it. */
+  readonly given: readonly object[] | undefined
+  /** Whether RETURN or FAIL has left. */
+  isSent: boolean
+}
+
+/** Answers of one session by call id. */
+export class ServedAnswers implements KnownAnswers {
+  readonly #kept = new Map<number, ServedAnswer>()
+  readonly #waiting = new Map<ServerCall, ((answer: ServedAnswer | undefined) => void)[]>()
+
+  get size(): number {
+    return this.#kept.size
+  }
+
+  find(call: number): ServedAnswer | undefined {
+    return this.#kept.get(call)
+  }
+
+  /** Keep an answer until FINISH. */
+  keep(answer: ServedAnswer): void {
+    this.#kept.set(answer.call.id, answer)
+  }
+
+  /** Tell `then` how `call` ended: undefined when there is nothing to build on. */
+  whenAnswered(call: ServerCall, then: (answer: ServedAnswer | undefined) => void): void {
+    const waiting = this.#waiting.get(call)
+    if (waiting === undefined) this.#waiting.set(call, [then])
+    else waiting.push(then)
+  }
+
+  /** `call` has ended: whoever waited goes on, in the order in which they came. */
+  answered(call: ServerCall, answer: ServedAnswer | undefined): void {
+    if (this.#waiting.size === 0) return
+    const waiting = this.#waiting.get(call)
+    this.#waiting.delete(call)
+    for (const then of waiting ?? []) then(answer)
+  }
+
+  /** FINISH.
+   * @returns false when there is no such answer. */
+  drop(call: number): boolean {
+    const answer = this.#kept.get(call)
+    if (answer === undefined) return false
+    this.#kept.delete(call)
+    releaseAll(answer)
+    return true
+  }
+
+  take(call: number, path: readonly PathKey[]): { readonly value: unknown } | undefined {
+    const answer = this.#kept.get(call)
+    if (answer === undefined || answer.failure !== undefined) return undefined
+    const found = walk(answer.value, path)
+    if (isReference(found)) return { value: duplicateStub(found, false) }
+    try {
+      return { value: copy(found) }
+    } catch {
+      return undefined
+    }
+  }
+
+  /** The session is over. */
+  close(): void {
+    for (const answer of this.#kept.values()) releaseAll(answer)
+    this.#kept.clear()
+    this.#waiting.clear()
+  }
+}
+
+function releaseAll({ given, value }: ServedAnswer): void {
+  if (given !== undefined) for (const stub of given) void releaseStub(stub)
+  else releaseIn(value, 0)
+}
+
+/** Let go of the references in a result that never left. */
+export function releaseIn(value: unknown, depth: number): void {
+  if (typeof value !== 'object' || value === null || depth > 32) return
+  if (isReference(value)) void releaseStub(value)
+  else if (Array.isArray(value)) for (const member of value) releaseIn(member, depth + 1)
+  else if (Object.getPrototypeOf(value) === Object.prototype)
+    for (const member of Object.values(value)) releaseIn(member, depth + 1)
+}
+
+/** Data as it would have arrived: another handler must not share objects with the one that made them. */
+function copy(value: unknown): unknown {
+  const sink = new ByteSink()
+  encodeValueInto(sink, value, 'answer')
+  if (sink.length > MESSAGE_MAX_BYTES) throw new RangeError('Cannot pass answer on: it is too large')
+  return decodeValue(sink.bytes, 0, sink.length)
+}

@@ -1,0 +1,40 @@
+// What may be sent as a stream: an async iterable or a Web Stream, of items or of bytes (docs/streams.md).
+// Leaves out sending (outgoing-stream.ts).
+import type { StreamSource } from './shapes.js'
+
+/** A source whose items are pieces of one stream of bytes: it travels without CBOR, and where it is cut means nothing. */
+export class ByteSource {
+  readonly source: StreamSource<Uint8Array>
+
+  constructor(source: StreamSource<Uint8Array>) {
+    this.source = source
+  }
+}
+
+/** Send `source` as bytes, in an argument or a result.
+ * @example files.upload({ name, data: byteStream(createReadStream(path)) }) */
+export function byteStream(source: StreamSource<Uint8Array>): StreamSource<Uint8Array> {
+  return new ByteSource(source) as unknown as StreamSource<Uint8Array> // only ever given to the writer of values
+}
+
+/** Whether `value` can be sent as a stream. */
+export function isStreamSource(value: object): value is StreamSource<unknown> | ByteSource {
+  return value instanceof ByteSource || Symbol.asyncIterator in value || value instanceof ReadableStream
+}
+
+/** An iterator over a source. */
+export function iterate(source: StreamSource<unknown>): AsyncIterator<unknown> {
+  if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
+  // Browsers that cannot iterate a Web Stream.
+  const reader = (source as ReadableStream<unknown>).getReader()
+  return {
+    next: async () => {
+      const { done, value } = await reader.read()
+      return done ? { done, value: undefined } : { done: false, value }
+    },
+    return: async () => {
+      await reader.cancel()
+      return { done: true, value: undefined }
+    },
+  }
+}

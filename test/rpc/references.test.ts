@@ -1,0 +1,198 @@
+// Live objects by reference, both ways: calls on them, pipelining through any depth, who lets go of what and when.
+import { expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { iface, keep, method, pipelined, type Reference, reference } from '../../src/rpc/index.js'
+import { converse, settled } from './conversation.js'
+
+const Counter = iface('Counter', {
+  add: method(z.number(), z.number()),
+  get next() {
+    return method(z.void(), Counter)
+  },
+  fail: method<void, void>(),
+})
+const Listener = iface('Listener', { notify: method(z.string(), z.void()) })
+const Shelf = z.object({
+  items: z.array(z.object({ counter: z.custom<Reference<typeof Counter>>(Counter.accepts) })),
+})
+
+const Root = iface('Root', {
+  counter: method(z.number(), Counter),
+  slow: method(z.number(), Counter),
+  shelf: method(z.void(), Shelf),
+  sum: method(
+    z.object({ a: z.custom<Reference<typeof Counter>>(Counter.accepts), b: z.number() }),
+    z.number(),
+  ),
+  bump: method(Counter, z.number()),
+  echo: method(Counter, Counter),
+  double: method(z.number(), z.number()),
+  watch: method(Listener, z.void()),
+  ring: method(z.string(), z.void()),
+})
+
+class CounterOf {
+  static disposed = 0
+  #value: number
+  constructor(value: number) {
+    this.#value = value
+  }
+  add(by: number): number {
+    this.#value += by
+    return this.#value
+  }
+  next(): CounterOf {
+    return new CounterOf(this.#value + 100)
+  }
+  fail(): void {
+    throw new Error('secret')
+  }
+  [Symbol.dispose](): void {
+    CounterOf.disposed += 1
+  }
+}
+
+type Kept = Reference<typeof Listener>
+
+function world() {
+  const kept: Kept[] = []
+  CounterOf.disposed = 0
+  return converse(Root, {
+    counter: (start) => new CounterOf(start),
+    slow: async (start) => {
+      await settled(3)
+      return new CounterOf(start)
+    },
+    shelf: () => ({
+      items: [1, 2].map((start) => ({ counter: reference(Counter, new CounterOf(start)) })),
+    }),
+    sum: async ({ a, b }) => (await a.add(0)) + b,
+    bump: (counter) => counter.add(1),
+    echo: (counter) => counter,
+    double: (value) => 2 * value,
+    watch: (listener) => {
+      kept.push(keep(listener))
+    },
+    ring: async (text) => {
+      for (const listener of kept) await listener.notify(text)
+    },
+  })
+}
+
+test('a method returns an object that can be called, and disposing it frees its export and the object', async () => {
+  const { root, exports, close } = await world()
+  {
+    using counter = await root.counter(5)
+    expect(await counter.add(2)).toBe(7)
+    expect(await counter.add(2)).toBe(9)
+    expect(exports.size).toBe(2)
+  }
+  await settled()
+  expect(exports.size).toBe(1)
+  expect(CounterOf.disposed).toBe(1)
+  close()
+})
+
+test('calls on an answer that is not there yet are one round trip, through any depth', async () => {
+  const { root, exports, errors, close } = await world()
+  expect(await root.slow(1).next().next().add(1)).toBe(202)
+  expect(await root.sum({ a: await root.counter(4), b: 3 })).toBe(7)
+  await settled()
+  expect(errors).toEqual([])
+  close()
+  await settled()
+  expect(CounterOf.disposed).toBe(4)
+  expect(exports.size).toBe(2) // the awaited one was never disposed, and went with the session
+})
+
+test('an answer stands as an argument, a reference or data, before it is there', async () => {
+  const { root, close } = await world()
+  expect(await root.bump(root.slow(7))).toBe(8)
+  expect(await root.double(root.double(root.double(1)))).toBe(8)
+  expect(await root.bump(root.counter(7).next())).toBe(108)
+  close()
+})
+
+test('what is nested in an answer is called by its path', async () => {
+  const { root, close } = await world()
+  const shelf = pipelined(root.shelf())
+  expect(await shelf.items[1]!.counter.add(5)).toBe(7)
+  await expect(pipelined(root.shelf()).items[7]!.counter.add(1)).rejects.toMatchObject({
+    code: 'rpc/failed_precondition',
+    mayHaveRun: false,
+  })
+  close()
+})
+
+test('a failure of what is built on is the failure of what builds on it', async () => {
+  const { root, close, errors } = await world()
+  const error = await root.bump(root.counter(1).fail() as never).catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: 'rpc/internal', mayHaveRun: false })
+  expect(errors).toHaveLength(1)
+  close()
+})
+
+test('an object of the client is called by the service, as long as the service keeps it', async () => {
+  const { root, client, close } = await world()
+  const heard: string[] = []
+  await root.watch({ notify: (text) => void heard.push(text) })
+  await root.ring('a')
+  await root.ring('b')
+  expect(heard).toEqual(['a', 'b'])
+  void client
+  close()
+})
+
+test('an argument that nobody keeps is let go with its call', async () => {
+  const { root, close } = await world()
+  const disposed = vi.fn()
+  class Own extends CounterOf {
+    override [Symbol.dispose](): void {
+      disposed()
+    }
+  }
+  expect(await root.bump(new Own(1))).toBe(2)
+  await settled()
+  expect(disposed).toHaveBeenCalledTimes(1)
+  close()
+})
+
+test('an object of the client that comes back is called right here', async () => {
+  const { root, close } = await world()
+  const own = reference(Counter, new CounterOf(40))
+  using back = await root.echo(own)
+  expect(await back.add(2)).toBe(42)
+  expect(await own.add(0)).toBe(42)
+  close()
+})
+
+test('a reference of one session is passed on in another', async () => {
+  const [one, two] = await Promise.all([world(), world()])
+  using counter = await one.root.counter(1)
+  expect(await two.root.bump(counter)).toBe(2)
+  expect(await counter.add(0)).toBe(2)
+  one.close()
+  await settled()
+  await expect(two.root.bump(counter)).rejects.toMatchObject({ code: expect.stringMatching(/^rpc\//) })
+  two.close()
+})
+
+test('ten thousand references that are disposed leave no export behind', async () => {
+  const { root, client, exports, close } = await world()
+  for (let i = 0; i < 100; i++) {
+    const all = await Promise.all(Array.from({ length: 100 }, async (_, k) => await root.counter(k)))
+    for (const counter of all) counter[Symbol.dispose]()
+  }
+  await settled()
+  expect(exports.size).toBe(1)
+  expect(client.openCalls).toBe(0)
+  close()
+})
+
+test('intermediate answers that nobody asks for do not pile up', async () => {
+  const { root, client, exports, close } = await world()
+  for (let i = 0; i < 3_000; i++) await root.counter(i).add(1)
+  expect(client.openCalls).toBeLessThan(200)
+  expect(exports.size).toBe(1)
+  close()
+})
