@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
+  // As tsconfig.json says: what package.json means by it is only there after a build.
+  resolve: {
+    alias: { '#noble': fileURLToPath(new URL('src/crypto/noble-libraries-node.ts', import.meta.url)) },
+  },
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,

@@ -1,13 +1,7 @@
 // The provider that runs everywhere, browsers included, and the reference that the others are tested against: pure
 // JavaScript by @noble/curves, @noble/ciphers and @noble/hashes. Has every primitive and needs no host beyond
-// `crypto.getRandomValues`. Its big integers are not constant-time (SECURITY.md). Leaves out nothing.
-import { gcm } from '@noble/ciphers/aes.js'
-import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
-import { x448 } from '@noble/curves/ed448.js'
-import { x25519 } from '@noble/curves/ed25519.js'
-import { blake2b, blake2s } from '@noble/hashes/blake2.js'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+// `crypto.getRandomValues`. Its big integers are not constant-time (SECURITY.md). Leaves out how the libraries are loaded.
+import { type NobleLibraries, nobleLibraries } from '#noble'
 import { wipe } from '../bytes.js'
 import { NoisecapError } from '../errors.js'
 import {
@@ -17,8 +11,10 @@ import {
   type BareHash,
   dhFunction,
   hashFunction,
+  type ProviderLoad,
   randomFunction,
 } from './contract.js'
+import { reasonIn } from './host.js'
 import type { CryptoProvider } from './provider.js'
 
 /** What Web Cryptography gives in one call, bytes (Web Cryptography API §10.1.1). */
@@ -33,7 +29,7 @@ const randomBytes = randomFunction((out) => {
   }
 })
 
-type NobleDh = typeof x25519 | typeof x448
+type NobleDh = NobleLibraries['x25519' | 'x448']
 
 function bareDh(curve: NobleDh): BareDh {
   return {
@@ -49,9 +45,9 @@ function bareDh(curve: NobleDh): BareDh {
   }
 }
 
-type NobleHash = typeof sha256 | typeof sha512 | typeof blake2s | typeof blake2b
+type NobleHash = NobleLibraries['sha256' | 'sha512' | 'blake2s' | 'blake2b']
 
-function bareHash(algorithm: NobleHash): BareHash {
+function bareHash({ hmac }: NobleLibraries, algorithm: NobleHash): BareHash {
   return {
     hash(parts) {
       const state = algorithm.create()
@@ -66,61 +62,76 @@ function bareHash(algorithm: NobleHash): BareHash {
   }
 }
 
-const chachaPoly: BareAead<Uint8Array> = {
-  importKey: (bytes) => Uint8Array.from(bytes),
-  encrypt(key, nonce, ad, plaintext, out) {
-    chacha20poly1305(key, nonce, ad).encrypt(plaintext, out)
-  },
-  decrypt(key, nonce, ad, ciphertext, out) {
-    try {
-      chacha20poly1305(key, nonce, ad).decrypt(ciphertext, out)
-      return true
-    } catch {
-      return false
-    }
-  },
-  wipe,
+function chachaPolyOf({ chacha20poly1305 }: NobleLibraries): BareAead<Uint8Array> {
+  return {
+    importKey: (bytes) => Uint8Array.from(bytes),
+    encrypt(key, nonce, ad, plaintext, out) {
+      chacha20poly1305(key, nonce, ad).encrypt(plaintext, out)
+    },
+    decrypt(key, nonce, ad, ciphertext, out) {
+      try {
+        chacha20poly1305(key, nonce, ad).decrypt(ciphertext, out)
+        return true
+      } catch {
+        return false
+      }
+    },
+    wipe,
+  }
 }
 
 /** noble's GCM takes no output buffer, so its result is copied. */
-const aesGcm: BareAead<Uint8Array> = {
-  importKey: (bytes) => Uint8Array.from(bytes),
-  encrypt(key, nonce, ad, plaintext, out) {
-    out.set(gcm(key, nonce, ad).encrypt(plaintext))
-  },
-  decrypt(key, nonce, ad, ciphertext, out) {
-    try {
-      const plaintext = gcm(key, nonce, ad).decrypt(ciphertext)
-      out.set(plaintext)
-      wipe(plaintext)
-      return true
-    } catch {
-      return false
-    }
-  },
-  wipe,
+function aesGcmOf({ gcm }: NobleLibraries): BareAead<Uint8Array> {
+  return {
+    importKey: (bytes) => Uint8Array.from(bytes),
+    encrypt(key, nonce, ad, plaintext, out) {
+      out.set(gcm(key, nonce, ad).encrypt(plaintext))
+    },
+    decrypt(key, nonce, ad, ciphertext, out) {
+      try {
+        const plaintext = gcm(key, nonce, ad).decrypt(ciphertext)
+        out.set(plaintext)
+        wipe(plaintext)
+        return true
+      } catch {
+        return false
+      }
+    },
+    wipe,
+  }
 }
 
-const dhs = {
-  '25519': dhFunction('25519', 'noble', bareDh(x25519), randomBytes),
-  '448': dhFunction('448', 'noble', bareDh(x448), randomBytes),
-}
-const aeads = {
-  ChaChaPoly: aeadFunction('ChaChaPoly', 'noble', chachaPoly),
-  AESGCM: aeadFunction('AESGCM', 'noble', aesGcm),
-}
-const hashes = {
-  SHA256: hashFunction('SHA256', 'noble', bareHash(sha256)),
-  SHA512: hashFunction('SHA512', 'noble', bareHash(sha512)),
-  BLAKE2s: hashFunction('BLAKE2s', 'noble', bareHash(blake2s)),
-  BLAKE2b: hashFunction('BLAKE2b', 'noble', bareHash(blake2b)),
+/** Load the libraries. */
+export function loadNoble(): ProviderLoad {
+  try {
+    return { provider: providerOf(nobleLibraries()) }
+  } catch (error) {
+    return { failure: reasonIn(error) }
+  }
 }
 
 /** Every primitive in JavaScript. */
-export const noble: CryptoProvider = {
-  name: 'noble',
-  dh: (name) => dhs[name],
-  aead: (name) => aeads[name],
-  hash: (name) => hashes[name],
-  randomBytes,
+function providerOf(libraries: NobleLibraries): CryptoProvider {
+  const { x25519, x448, sha256, sha512, blake2s, blake2b } = libraries
+  const dhs = {
+    '25519': dhFunction('25519', 'noble', bareDh(x25519), randomBytes),
+    '448': dhFunction('448', 'noble', bareDh(x448), randomBytes),
+  }
+  const aeads = {
+    ChaChaPoly: aeadFunction('ChaChaPoly', 'noble', chachaPolyOf(libraries)),
+    AESGCM: aeadFunction('AESGCM', 'noble', aesGcmOf(libraries)),
+  }
+  const hashes = {
+    SHA256: hashFunction('SHA256', 'noble', bareHash(libraries, sha256)),
+    SHA512: hashFunction('SHA512', 'noble', bareHash(libraries, sha512)),
+    BLAKE2s: hashFunction('BLAKE2s', 'noble', bareHash(libraries, blake2s)),
+    BLAKE2b: hashFunction('BLAKE2b', 'noble', bareHash(libraries, blake2b)),
+  }
+  return {
+    name: 'noble',
+    dh: (name) => dhs[name],
+    aead: (name) => aeads[name],
+    hash: (name) => hashes[name],
+    randomBytes,
+  }
 }

@@ -5,7 +5,7 @@ import { NoisecapError } from '../errors.js'
 import type { ProviderLoad } from './contract.js'
 import { hostProcess } from './host.js'
 import { KeyPair } from './key-pair.js'
-import { noble } from './noble.js'
+import { loadNoble } from './noble.js'
 import { loadNode } from './node.js'
 import type {
   AeadFunction,
@@ -85,7 +85,7 @@ const loads = new Map<ProviderName, ProviderLoad>()
 function load(name: ProviderName): ProviderLoad {
   let loaded = loads.get(name)
   if (loaded === undefined) {
-    loaded = name === 'noble' ? { provider: noble } : name === 'node' ? loadNode() : loadSodium()
+    loaded = name === 'noble' ? loadNoble() : name === 'node' ? loadNode() : loadSodium()
     loads.set(name, loaded)
   }
   return loaded

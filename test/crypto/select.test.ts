@@ -62,6 +62,10 @@ async function bundle(format: 'esm' | 'iife', outDir: string): Promise<void> {
     platform: 'browser',
     target: 'es2022',
     noExternal: [/.*/],
+    // As an application's bundler reads package.json for a browser; dist is not built here.
+    esbuildOptions(options) {
+      options.alias = { '#noble': join(root, 'src/crypto/noble-libraries.ts') }
+    },
     outExtension: () => ({ js: format === 'esm' ? '.mjs' : '.js' }),
   })
 }
