@@ -18,7 +18,7 @@ import {
   PSK,
   peerCandidate,
 } from './session/handshake-candidates.js'
-import { quantile } from './session/rounds.js'
+import { quantile } from './suite/rounds.js'
 
 const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
 const PEER_PATTERNS: readonly string[] = ['XK', 'IK']

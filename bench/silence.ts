@@ -9,8 +9,8 @@ import { ServerHandshake } from '../src/session/server-handshake.js'
 import { listenTcp } from '../src/transport/tcp.js'
 import { refuse } from './session/hello-row.js'
 import { framed, HelloTarget, SILENT_CASES, type SilentCase } from './session/hellos.js'
-import { circumstances } from './session/report.js'
-import { median } from './session/rounds.js'
+import { circumstances } from './suite/report.js'
+import { median } from './suite/rounds.js'
 
 const CPU_SAMPLES = 4_000
 const WAIT_SAMPLES = 400

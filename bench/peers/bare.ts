@@ -4,7 +4,7 @@
 import { createRequire } from 'node:module'
 import { createServer, connect as netConnect, type Socket } from 'node:net'
 import { Encoder } from 'cbor-x'
-import { checkEcho, type Payload, type Subject, TEXT } from '../session/subject.js'
+import { checkEcho, type Payload, type Subject, TEXT } from '../suite/subject.js'
 
 /** The part of sodium-native that is used here; it ships no types. */
 interface Sodium {

@@ -12,7 +12,7 @@ class Echo extends RpcTarget {
   }
 }
 
-/** @type {import('../session/subject.js').Subject} */
+/** @type {import('../suite/subject.js').Subject} */
 export const capnweb = {
   serve() {
     return new Promise((resolve) => {

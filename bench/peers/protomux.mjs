@@ -25,7 +25,7 @@ async function open(address) {
 }
 
 /** As its README calls.
- * @type {import('../session/subject.js').Subject} */
+ * @type {import('../suite/subject.js').Subject} */
 export const protomux = {
   serve,
   async connect(address) {
@@ -36,7 +36,7 @@ export const protomux = {
 
 /** The channel corked for one turn of the event loop, so that calls leave in batches: more than its README shows, and the
  * fastest it can do.
- * @type {import('../session/subject.js').Subject} */
+ * @type {import('../suite/subject.js').Subject} */
 export const protomuxCorked = {
   serve,
   async connect(address) {

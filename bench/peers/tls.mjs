@@ -34,7 +34,7 @@ function onLines(socket, line) {
   })
 }
 
-/** @type {import('../session/subject.js').Subject} */
+/** @type {import('../suite/subject.js').Subject} */
 export const tls = {
   async serve() {
     const options = await tlsOptions()

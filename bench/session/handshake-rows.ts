@@ -1,10 +1,10 @@
 // Handshakes of both sides in one thread, in CPU time: against the bare public-key work, noise-handshake, libp2p-noise and Node's TLS 1.3.
 import { primitivesOf } from '../../src/crypto/index.js'
 import { libp2pHandshake } from '../peers/libp2p-noise.js'
+import { atLeast, atMost, type Row, reported } from '../suite/report.js'
+import { alternate, median, SHORT_ROUND_MS, SHORT_ROUNDS, timeAsyncFor, timeFor } from '../suite/rounds.js'
 import { bareCandidate, type Candidate, ourCandidate, peerCandidate } from './handshake-candidates.js'
 import { identifiedXx } from './identified-xx.js'
-import { atLeast, atMost, type Row, reported } from './report.js'
-import { alternate, median, SHORT_ROUND_MS, SHORT_ROUNDS, timeAsyncFor, timeFor } from './rounds.js'
 import { tlsHandshake } from './tls-handshake.js'
 
 /** Until the compiler has settled. */

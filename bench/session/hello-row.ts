@@ -1,9 +1,9 @@
 // What a stranger's hello costs the service, in CPU time: accepted, framed, refused by its mac1, dropped. Everything but the socket.
 import { Admission, acceptSession } from '../../src/session/index.js'
+import type { Row } from '../suite/report.js'
+import { alternate, median, SHORT_ROUND_MS, SHORT_ROUNDS, timeFor } from '../suite/rounds.js'
 import { framed, HelloTarget, type SilentCase } from './hellos.js'
 import { QuietPipe } from './quiet-pipe.js'
-import type { Row } from './report.js'
-import { alternate, median, SHORT_ROUND_MS, SHORT_ROUNDS, timeFor } from './rounds.js'
 
 const WARMUPS = 100
 const BAR_MICROS = 15

@@ -1,8 +1,8 @@
 // Whole session set-up over loopback between two processes, from nothing to the first answer, beside a TLS 1.3 connection
 // that does the same: TCP, handshake, one call. Both take three round trips in all.
-import { Pair } from './pair.js'
-import { atMost, type Row, reported } from './report.js'
-import { alternate, median, ROUNDS } from './rounds.js'
+import { Pair } from '../suite/pair.js'
+import { atMost, type Row, reported } from '../suite/report.js'
+import { alternate, median, ROUNDS } from '../suite/rounds.js'
 
 const TIMES = 8
 /** A set-up touches far more code than a call, so the compilers settle late. */

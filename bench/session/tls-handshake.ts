@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, connect as netConnect, type Socket } from 'node:net'
 import { createSecureContext, TLSSocket, connect as tlsConnect } from 'node:tls'
-import { cpuMicrosSince } from './rounds.js'
+import { cpuMicrosSince } from '../suite/rounds.js'
 
 interface TlsOptions {
   readonly server: object

@@ -1,9 +1,9 @@
 // One subject in two processes, as the benchmark sees it: a service and a client that obey orders.
-import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import type { Order, Run, SubjectName } from './process.js'
+import type { ChildProcess } from 'node:child_process'
+import { order, startProcess } from './orders.js'
+import type { Run, SubjectName } from './process.js'
 
-const program = fileURLToPath(new URL('process.ts', import.meta.url))
+const PROGRAM = new URL('process.ts', import.meta.url)
 
 /** A pair of processes, connected and checked. */
 export class Pair implements Disposable {
@@ -21,7 +21,7 @@ export class Pair implements Disposable {
    * @param environment - variables beside those of this process. */
   static async start(name: SubjectName, environment: Readonly<Record<string, string>> = {}): Promise<Pair> {
     const env = { ...process.env, ...environment }
-    const [service, client] = ['serve', 'call'].map((role) => fork(program, [name, role], { env }))
+    const [service, client] = ['serve', 'call'].map((role) => startProcess(PROGRAM, [name, role], { env }))
     if (service === undefined || client === undefined) throw new Error('Cannot start two processes')
     const address = await order<string>(service, { do: 'serve' })
     const pair = new Pair(service, client, address)
@@ -50,18 +50,4 @@ export class Pair implements Disposable {
     this.#client.disconnect()
     this.#service.disconnect()
   }
-}
-
-function order<Result>(child: ChildProcess, message: Order): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void =>
-      reject(new Error(`A process of the benchmark ended (${code})`))
-    child.once('exit', onExit)
-    child.once('message', (reply: { readonly result: Result; readonly error?: string }) => {
-      child.off('exit', onExit)
-      if (reply.error === undefined) resolve(reply.result)
-      else reject(new Error(reply.error))
-    })
-    child.send(message)
-  })
 }

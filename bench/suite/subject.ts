@@ -27,8 +27,8 @@ export interface Client {
 /** Make `calls` calls, `outstanding` at a time; fills `latencies` (µs) when there are any. */
 export type Loop = (calls: number, outstanding: number, latencies: Float64Array | undefined) => Promise<void>
 
-/** The text of every payload. */
-export const TEXT = 'hello'
+/** The text of every payload (BENCH_TEXT). */
+export const TEXT = process.env['BENCH_TEXT'] ?? 'hello'
 
 /** The loop of everything that answers with promises: as many workers as calls may be outstanding. */
 export function runLoop(client: Client): Loop {

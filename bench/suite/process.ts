@@ -1,5 +1,6 @@
 // A process of the benchmark: `process.ts <subject> serve` or `process.ts <subject> call`, driven by messages of its parent.
 // Subjects run in processes of their own, so that none shares a compiler's assumptions or a heap with another.
+import { obey } from './orders.js'
 import { quantile } from './rounds.js'
 import { type Client, checkEcho, type Loop, runLoop, type Subject, TEXT } from './subject.js'
 
@@ -28,6 +29,7 @@ const SUBJECTS = {
   capnweb: ['../peers/capnweb.mjs', 'capnweb'],
   protomux: ['../peers/protomux.mjs', 'protomux'],
   protomuxCorked: ['../peers/protomux.mjs', 'protomuxCorked'],
+  grpc: ['../peers/grpc.mjs', 'grpcSubject'],
 } as const
 
 export type SubjectName = keyof typeof SUBJECTS
@@ -70,9 +72,9 @@ async function open(subject: Subject, address: string, times: number): Promise<n
   return quantile(micros, 0.5)
 }
 
-async function main(subject: Subject): Promise<void> {
+function main(subject: Subject): void {
   let client: Client | undefined
-  const obey = async (order: Order): Promise<unknown> => {
+  obey(async (order: Order): Promise<unknown> => {
     switch (order.do) {
       case 'serve':
         return subject.serve()
@@ -92,14 +94,7 @@ async function main(subject: Subject): Promise<void> {
         return user + system
       }
     }
-  }
-  process.on('message', (order: Order) => {
-    obey(order).then(
-      (result) => process.send?.({ result }),
-      (error: unknown) => process.send?.({ error: error instanceof Error ? error.stack : String(error) }),
-    )
   })
-  process.on('disconnect', () => process.exit(0))
 }
 
-await main(await load(process.argv[2] as SubjectName)) // an unknown name fails to load
+main(await load(process.argv[2] as SubjectName)) // an unknown name fails to load

@@ -1,0 +1,9 @@
+// What objects by reference cost, beside peers in the same run: `npm run bench:rpc`, or with the names of parts.
+// Prints one table of medians over alternating rounds, each ratio beside its bar; figures stand in docs/performance.md.
+// Leaves out what the parts measure (bench/rpc/) and how a table is made (bench/suite/).
+import { callRows } from './rpc/call-rows.js'
+import { runParts } from './suite/parts.js'
+
+await runParts({
+  calls: callRows,
+})
