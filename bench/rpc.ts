@@ -2,10 +2,12 @@
 // Prints one table of medians over alternating rounds, each ratio beside its bar; figures stand in docs/performance.md.
 // Leaves out what the parts measure (bench/rpc/) and how a table is made (bench/suite/).
 import { callRows } from './rpc/call-rows.js'
+import { idleRow } from './rpc/idle-row.js'
 import { startRows } from './rpc/start-rows.js'
 import { runParts } from './suite/parts.js'
 
 await runParts({
   calls: callRows,
+  idle: async () => [await idleRow()],
   start: startRows,
 })

@@ -1,0 +1,71 @@
+// A process of the row of idle sessions: the service, or clients that open sessions and leave them idle.
+import { Capability, connect, iface, method, Service } from 'noisecap'
+import { obey } from '../suite/orders.js'
+
+/** What a parent may ask. */
+export type IdleOrder =
+  | { readonly do: 'serve' }
+  | { readonly do: 'memory' }
+  | { readonly do: 'open'; readonly address: string; readonly sessions: number }
+
+/** Memory of a process after a garbage collection, bytes. */
+export interface Memory {
+  readonly resident: number
+  /** Heap, and what lives outside it: buffers. */
+  readonly held: number
+  readonly openSessions: number
+}
+
+/** Handshakes that a client keeps going at once. */
+const AT_ONCE = 32
+
+const Echo = iface('Echo', { echo: method<number, number>() })
+let service: Service | undefined
+/** Never let go of: a stub that nobody holds would be closed. */
+const stubs: unknown[] = []
+
+async function serve(): Promise<string> {
+  service = Service.create(undefined, { announcers: [] })
+  const offer = service.offer('echo', Echo, () => ({ echo: (value) => value }))
+  const location = await service.listen('tcp://127.0.0.1:0')
+  return offer.mint({}, { at: [location] }).export()
+}
+
+async function memory(): Promise<Memory> {
+  // Twice with a pause, so that what finalizers let go is counted as gone.
+  for (let i = 0; i < 2; i++) {
+    globalThis.gc?.()
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+  const { rss, heapUsed, external } = process.memoryUsage()
+  return { resident: rss, held: heapUsed + external, openSessions: service?.openSessions ?? 0 }
+}
+
+/** Open sessions, each of which has answered one call. */
+async function open(address: string, sessions: number): Promise<number> {
+  const capability = Capability.parse(address)
+  let left = sessions
+  const worker = async (): Promise<void> => {
+    while (left > 0) {
+      const id = left--
+      // A partition of its own: otherwise all would share one session.
+      const partition = `${process.pid} ${stubs.length} ${id}`
+      const stub = await connect(capability, Echo, { resolvers: [], partition, timeoutMs: 60_000 })
+      if ((await stub.echo(id)) !== id) throw new Error('Cannot count idle sessions: the answer is wrong')
+      stubs.push(stub)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  return stubs.length
+}
+
+obey((asked: IdleOrder): Promise<unknown> => {
+  switch (asked.do) {
+    case 'serve':
+      return serve()
+    case 'memory':
+      return memory()
+    case 'open':
+      return open(asked.address, asked.sessions)
+  }
+})
