@@ -1,6 +1,7 @@
 // What an idle session costs a service: 10,000 sessions of clients in other processes, each after one call; the memory of
 // the service's process after a garbage collection, against the same process before them.
 // Wants `ulimit -n` of 12,000; loopback is exempt from the limits by address. Leaves out the clients' memory.
+import { BUILT, buildPackage } from '../suite/built.js'
 import { order, startProcess } from '../suite/orders.js'
 import type { Row } from '../suite/report.js'
 import type { IdleOrder, Memory } from './idle-process.js'
@@ -13,9 +14,10 @@ const BAR_KIB = 64
 const KIB = 1_024
 
 export async function idleRow(): Promise<Row> {
+  buildPackage()
   const program = new URL('idle-process.ts', import.meta.url)
-  const execArgv = [...process.execArgv, '--expose-gc']
-  const children = Array.from({ length: 1 + CLIENTS }, () => startProcess(program, [], { execArgv }))
+  const options = { execArgv: [...process.execArgv, '--expose-gc'], env: { ...process.env, ...BUILT } }
+  const children = Array.from({ length: 1 + CLIENTS }, () => startProcess(program, [], options))
   const [service, ...clients] = children
   if (service === undefined) throw new Error('Cannot count idle sessions: no service')
   const ask = <Result>(child: typeof service, asked: IdleOrder): Promise<Result> => order(child, asked)

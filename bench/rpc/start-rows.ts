@@ -1,9 +1,10 @@
 // From the start of a process to its first answer: Node starts, the package is imported, connects and calls, in programs of
 // the same form; the services run already. noisecap is the built package, as a user's program imports it.
 // Leaves out the programs (bench/rpc/start/, bench/peers/start-grpc.mjs).
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { buildPackage } from '../suite/built.js'
 import { order, startProcess } from '../suite/orders.js'
 import { atMost, type Row, reported } from '../suite/report.js'
 import { alternate, median, ROUNDS } from '../suite/rounds.js'
@@ -64,8 +65,7 @@ function starting(program: string, address: string): () => Promise<number> {
 }
 
 export async function startRows(): Promise<readonly Row[]> {
-  const { status } = spawnSync('npm', ['run', 'build', '--silent'], { stdio: 'inherit', shell: true })
-  if (status !== 0) throw new Error('Cannot time the start: the package could not be built')
+  buildPackage()
   using services = new Services()
   const grpc = here('../peers/start-grpc.mjs')
   const [ours = 0, byHand = 0, fromProto = 0, node = 0] = (

@@ -31,14 +31,20 @@ export interface BulkSource {
   takeBytes(): Uint8Array | undefined
 }
 
+const SINK_BYTES = 4_096
+/** The sink of whoever writes next: an outbox keeps one only while something lies in it, so that an idle session has none. */
+let spareSink: ByteSink | undefined
+
+/** Where a bulk frame is put together, whoever sends it: it leaves at once. */
+const bulkFrame = new ByteSink(0)
+
 /** Messages that wait for the end of the tick, in order. */
 export class Outbox {
   readonly #connection: Connection
   readonly #queue: Uint8Array[] = []
-  #sink = new ByteSink(4_096)
-  readonly #bulk: BulkSource[] = []
-  readonly #bulkFrame = new ByteSink(0)
+  #sink: ByteSink | undefined
   #batch = 0
+  readonly #bulk: BulkSource[] = []
   #scheduled = false
   #isCorked = false
   #nextFragmentId = 0
@@ -49,12 +55,11 @@ export class Outbox {
   constructor(connection: Connection, backlog?: (tooLong: boolean) => void) {
     this.#connection = connection
     this.#backlog = backlog
-    this.#beginBatch()
   }
 
   /** Bytes not handed to the connection yet. */
   get waitingBytes(): number {
-    let bytes = this.#sink.length - 1
+    let bytes = this.#sink === undefined ? 0 : this.#sink.length - 1
     for (const frame of this.#queue) bytes += frame.length
     return bytes
   }
@@ -69,18 +74,18 @@ export class Outbox {
    * @returns false when it has left. */
   patch(batch: number, at: number, flags: number): boolean {
     if (batch !== this.#batch) return false
-    this.#sink.bytes[at]! |= flags
+    if (this.#sink !== undefined) this.#sink.bytes[at]! |= flags
     return true
   }
 
   /** Where the message in hand is being written. */
   get sink(): ByteSink {
-    return this.#sink
+    return this.#sink ?? this.#takeSink()
   }
 
   /** Begin a message: write its fields to the returned sink, then call {@link endMessage} with the returned mark. */
   beginMessage(op: number): { sink: ByteSink; mark: number } {
-    const sink = this.#sink
+    const sink = this.#sink ?? this.#takeSink()
     const mark = sink.length
     // One byte for the length, which is enough for most; endMessage makes room for more.
     writeByte(sink, 0)
@@ -90,18 +95,18 @@ export class Outbox {
 
   /** Drop a message whose fields could not be written. */
   dropMessage(mark: number): void {
-    this.#sink.length = mark
+    this.sink.length = mark
   }
 
   /** Length of the message since `mark`, bytes. */
   messageLength(mark: number): number {
-    return this.#sink.length - mark - 1
+    return this.sink.length - mark - 1
   }
 
   /** End a message: it leaves at the end of the tick, or now with a batch that is long enough.
    * @returns by how many bytes its fields were moved; -1 when it can no longer be patched. */
   endMessage(mark: number): number {
-    const sink = this.#sink
+    const sink = this.sink
     const length = sink.length - mark - 1
     let moved: number
     if (length > FRAGMENT_MAX_BYTES) {
@@ -110,27 +115,12 @@ export class Outbox {
       this.#fragment(message)
       moved = -1
     } else {
-      moved = this.#writeLength(mark, length)
+      moved = writeLength(sink, mark, length)
       if (sink.length > EARLY_FLUSH_BYTES) this.flush()
       if (sink.length > BATCH_MAX_BYTES) this.#closeBatch()
     }
     this.#schedule()
     return moved
-  }
-
-  #writeLength(mark: number, length: number): number {
-    const sink = this.#sink
-    let extra = 0
-    if (length > 0x7f) {
-      extra = length > 0x3fff ? 2 : 1
-      sink.reserve(extra)
-      sink.bytes.copyWithin(mark + 1 + extra, mark + 1, sink.length)
-      const end = sink.length + extra
-      sink.length = mark
-      writeVarint(sink, length)
-      sink.length = end
-    } else sink.bytes[mark] = length
-    return extra
   }
 
   /** A large message as frames of their own, behind what was written before it: order is kept. */
@@ -150,16 +140,31 @@ export class Outbox {
   }
 
   #closeBatch(): void {
-    if (this.#sink.length <= 1) return
-    this.#queue.push(this.#sink.bytes.slice(0, this.#sink.length))
-    this.#beginBatch()
+    const sink = this.#sink
+    if (sink === undefined || sink.length <= 1) return
+    this.#queue.push(sink.bytes.slice(0, sink.length))
+    sink.length = 1
+    this.#batch += 1
   }
 
-  #beginBatch(): void {
-    this.#batch = (this.#batch + 1) % Number.MAX_SAFE_INTEGER
-    if (this.#sink.bytes.length > KEPT_SINK_MAX_BYTES) this.#sink = new ByteSink(4_096)
-    this.#sink.bytes[0] = FRAME.batch
-    this.#sink.length = 1
+  /** Take a sink and begin a batch in it. */
+  #takeSink(): ByteSink {
+    const sink = spareSink ?? new ByteSink(SINK_BYTES)
+    spareSink = undefined
+    sink.bytes[0] = FRAME.batch
+    sink.length = 1
+    this.#sink = sink
+    return sink
+  }
+
+  /** What lay in the sink is sent: whoever writes next may have it. */
+  #returnSink(sink: ByteSink): void {
+    sink.length = 1
+    this.#batch += 1
+    // A getter of the value that is being written has led here: its writer goes on writing to this sink.
+    if (sink.locked) return
+    this.#sink = undefined
+    if (sink.bytes.length <= KEPT_SINK_MAX_BYTES) spareSink = sink
   }
 
   /** `source` has bytes to send, a frame in turn with the other sources. */
@@ -174,7 +179,7 @@ export class Outbox {
     for (let source = this.#bulk.shift(); source !== undefined; source = this.#bulk.shift()) {
       const bytes = source.takeBytes()
       if (bytes === undefined) continue
-      const frame = this.#bulkFrame
+      const frame = bulkFrame
       frame.length = 0
       writeByte(frame, FRAME.stream)
       writeVarint(frame, source.id)
@@ -212,9 +217,10 @@ export class Outbox {
     while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES) {
       const frame = this.#queue.shift()
       if (frame !== undefined) connection.send(frame)
-      else if (this.#sink.length > 1) {
-        connection.send(this.#sink.bytes.subarray(0, this.#sink.length))
-        this.#beginBatch()
+      else if (this.#sink !== undefined && this.#sink.length > 1) {
+        const sink = this.#sink
+        connection.send(sink.bytes.subarray(0, sink.length))
+        this.#returnSink(sink)
       } else if (!this.#sendBulk()) break
     }
     if (this.#backlog === undefined) return
@@ -223,4 +229,21 @@ export class Outbox {
     this.#isTooLong = isTooLong
     this.#backlog(isTooLong)
   }
+}
+
+/** Write the length of the message behind `mark`, for which one byte was left.
+ * @returns how many more it took. */
+function writeLength(sink: ByteSink, mark: number, length: number): number {
+  if (length <= 0x7f) {
+    sink.bytes[mark] = length
+    return 0
+  }
+  const extra = length > 0x3fff ? 2 : 1
+  sink.reserve(extra)
+  sink.bytes.copyWithin(mark + 1 + extra, mark + 1, sink.length)
+  const end = sink.length + extra
+  sink.length = mark
+  writeVarint(sink, length)
+  sink.length = end
+  return extra
 }

@@ -108,3 +108,32 @@ test('corked, messages wait for uncork and leave in that very turn, as one batch
   await expect.poll(() => heard.records.map(({ length }) => length)).toEqual([7, 4])
   client.close()
 })
+
+test('two outboxes that take turns, no byte of one leaves with the other', async () => {
+  const [first, second] = [await open(), await open()]
+  for (const fill of [1, 2]) {
+    first.send(1, fill)
+    first.outbox.flush()
+    second.send(1, 10 * fill)
+    first.send(1, 5)
+    second.outbox.flush()
+  }
+  await expect.poll(() => [first.heard.records.length, second.heard.records.length]).toEqual([3, 2])
+  const fills = (records: readonly Uint8Array[]) =>
+    records.flatMap((record) => [...record].filter((_, i) => i > 0 && i % 3 === 0))
+  expect(fills(first.heard.records)).toEqual([1, 5, 2, 5])
+  expect(fills(second.heard.records)).toEqual([10, 20])
+  first.client.close()
+  second.client.close()
+})
+
+test('a flush while a value is being written, its sink goes to no other session', async () => {
+  const [first, second] = [await open(), await open()]
+  const { sink } = first.outbox.beginMessage(OP.ping)
+  sink.locked = true
+  first.outbox.flush()
+  expect(second.outbox.beginMessage(OP.ping).sink).not.toBe(sink)
+  sink.locked = false
+  first.client.close()
+  second.client.close()
+})
