@@ -1,5 +1,6 @@
 // A process of the row of idle sessions: the service, or clients that open sessions and leave them idle.
 import { Capability, connect, iface, method, Service } from 'noisecap'
+import { type Memory, memoryInUse } from '../suite/memory.js'
 import { obey } from '../suite/orders.js'
 
 /** What a parent may ask. */
@@ -8,11 +9,8 @@ export type IdleOrder =
   | { readonly do: 'memory' }
   | { readonly do: 'open'; readonly address: string; readonly sessions: number }
 
-/** Memory of a process after a garbage collection, bytes. */
-export interface Memory {
-  readonly resident: number
-  /** Heap, and what lives outside it: buffers. */
-  readonly held: number
+/** What the service's process weighs, and how many sessions it has. */
+export interface IdleMemory extends Memory {
   readonly openSessions: number
 }
 
@@ -31,14 +29,8 @@ async function serve(): Promise<string> {
   return offer.mint({}, { at: [location] }).export()
 }
 
-async function memory(): Promise<Memory> {
-  // Twice with a pause, so that what finalizers let go is counted as gone.
-  for (let i = 0; i < 2; i++) {
-    globalThis.gc?.()
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  const { rss, heapUsed, external } = process.memoryUsage()
-  return { resident: rss, held: heapUsed + external, openSessions: service?.openSessions ?? 0 }
+async function memory(): Promise<IdleMemory> {
+  return { ...(await memoryInUse()), openSessions: service?.openSessions ?? 0 }
 }
 
 /** Open sessions, each of which has answered one call. */

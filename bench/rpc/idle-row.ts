@@ -4,7 +4,7 @@
 import { BUILT, buildPackage } from '../suite/built.js'
 import { order, startProcess } from '../suite/orders.js'
 import type { Row } from '../suite/report.js'
-import type { IdleOrder, Memory } from './idle-process.js'
+import type { IdleMemory, IdleOrder } from './idle-process.js'
 
 const SESSIONS = 10_000
 const CLIENTS = 2
@@ -26,9 +26,9 @@ export async function idleRow(): Promise<Row> {
     const openEach = (sessions: number): Promise<unknown> =>
       Promise.all(clients.map((client) => ask(client, { do: 'open', address, sessions })))
     await openEach(WARMUP_SESSIONS / CLIENTS)
-    const before = await ask<Memory>(service, { do: 'memory' })
+    const before = await ask<IdleMemory>(service, { do: 'memory' })
     await openEach(SESSIONS / CLIENTS)
-    const after = await ask<Memory>(service, { do: 'memory' })
+    const after = await ask<IdleMemory>(service, { do: 'memory' })
     if (after.openSessions !== SESSIONS + WARMUP_SESSIONS)
       throw new Error(`Cannot count idle sessions: ${after.openSessions} are open`)
     const kib = (bytes: number): number => bytes / SESSIONS / KIB
