@@ -1,4 +1,6 @@
 // Door of the rpc layer: interfaces as values, failures, references, streams, and the peer that joins them to a session.
+
+export type { StandardSchema } from '../standard-schema.js'
 export { type Pipelined, pipelined } from './answer-path.js'
 export type { CallContext, CallOptions } from './call-options.js'
 export { shapeCall } from './call-shape.js'
@@ -31,6 +33,5 @@ export type {
   StreamSource,
   Stub,
 } from './shapes.js'
-export type { StandardSchema } from './standard-schema.js'
 export { byteStream } from './stream-source.js'
 export { type Caller, type CallResult, callerOf, createStub } from './stub.js'

@@ -3,6 +3,7 @@
 // type is the schema's input. An interface is a schema itself: that of a reference to an object that has it.
 // Leaves out the types (shapes.ts), dispatch (dispatch.ts) and stubs (stub.ts).
 import type { InterfaceDescription } from '../capability/index.js'
+import type { StandardSchema } from '../standard-schema.js'
 import { CallError, Failure } from './failure.js'
 import { type Description, defineMethod, type MethodDefinition } from './method-definition.js'
 import type {
@@ -17,7 +18,6 @@ import type {
   StreamMethod,
   Stub,
 } from './shapes.js'
-import type { StandardSchema } from './standard-schema.js'
 import { bindStub, isReference } from './stub.js'
 
 /** Options of {@link method} and {@link stream}. */

@@ -1,12 +1,13 @@
 // Objects of this side that the other may call: counted over all that hold them, disposed with the last (docs/ownership.md).
 // A stub of one can be called right here as well, by the same rules. Leaves out ids (exports.ts) and dispatch (dispatch.ts).
+
+import { describeIssues } from '../standard-schema.js'
 import type { CallContext, CallOptions } from './call-options.js'
 import { shapeCall } from './call-shape.js'
 import { CallError, Failure } from './failure.js'
 import type { Interface, Methods } from './interface.js'
 import type { Description, MethodDefinition } from './method-definition.js'
 import type { Calls, Handlers, Stub } from './shapes.js'
-import { describeIssues } from './standard-schema.js'
 import { type Caller, type CallResult, createStub, isReference } from './stub.js'
 
 /** What a session may export: an object with an interface, or a reference of another session that is passed on. */

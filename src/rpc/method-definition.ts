@@ -2,7 +2,7 @@
 // Leaves out how interfaces are declared and typed (interface.ts).
 import { utf8 } from '../bytes.js'
 import { METHOD_NAME_MAX_BYTES } from '../limits.js'
-import type { StandardSchema } from './standard-schema.js'
+import type { StandardSchema } from '../standard-schema.js'
 
 /** What a reference can do, as far as calls need to know. */
 export interface Description {

@@ -1,11 +1,12 @@
 // The stream that a stream method answers with, from the moment it is called: opened by the call, each item validated here,
 // at the receiver; deadline and signal of the call hold to its end (docs/streams.md). Leaves out credit (incoming-stream.ts).
+
+import { describeIssues } from '../standard-schema.js'
 import type { CallOptions } from './call-options.js'
 import { CallError } from './failure.js'
 import { toReadable } from './incoming-stream.js'
 import type { MethodDefinition } from './method-definition.js'
 import type { ReceivedStream } from './shapes.js'
-import { describeIssues } from './standard-schema.js'
 import { isStreamSource, iterate } from './stream-source.js'
 
 const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined }

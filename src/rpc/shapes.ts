@@ -1,7 +1,8 @@
 // The types of both sides of an interface: what a client calls, what a service implements, what stands for a reference.
 // Types alone. Leaves out how interfaces are declared (interface.ts) and what stubs do (stub.ts).
+
+import type { StandardSchema } from '../standard-schema.js'
 import type { CallContext, CallOptions } from './call-options.js'
-import type { StandardSchema } from './standard-schema.js'
 
 /** Declared errors of one method: name to the schema of its data. */
 export type ErrorSchemas = Readonly<Record<string, StandardSchema>>
