@@ -8,6 +8,7 @@ export default defineConfig({
     capability: 'src/capability/index.ts',
     'capability/files': 'src/capability/files.ts',
     'session/files': 'src/session/files.ts',
+    seal: 'src/seal/index.ts',
     resolve: 'src/resolve/index.ts',
     'resolve/file': 'src/resolve/file.ts',
     'resolve/dns': 'src/resolve/dns.ts',

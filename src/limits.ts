@@ -173,3 +173,30 @@ export const TSIG_FUDGE_SECONDS = 300
 /** Secret of a TSIG key, bytes (spec/resolve.md §7.5). */
 export const TSIG_SECRET_MIN_BYTES = 16
 export const TSIG_SECRET_MAX_BYTES = 512
+
+/** Wraps in one header: readers of one epoch (spec/seal.md §8). */
+export const SEAL_WRAPS_MAX = 64
+/** Header, bytes (spec/seal.md §8). */
+export const SEAL_HEADER_MAX_BYTES = 8_192
+/** Encoded context, bytes (spec/seal.md §8). */
+export const SEAL_CONTEXT_MAX_BYTES = 1_024
+/** One value with its padding, before sealing, bytes (spec/seal.md §8). */
+export const SEAL_VALUE_MAX_BYTES = 16_777_216
+/** Values in one epoch (spec/seal.md §8). */
+export const SEAL_EPOCH_MAX_VALUES = 1_048_576
+/** Bytes of values after which an epoch ends (spec/seal.md §8). */
+export const SEAL_EPOCH_MAX_BYTES = 68_719_476_736
+/** Life of an epoch, minutes (spec/seal.md §8). */
+export const SEAL_EPOCH_MAX_MINUTES = 60
+/** Difference between the wall clock and the monotonic one that ends an epoch, ms (spec/seal.md §8). */
+export const SEAL_CLOCK_JUMP_MS = 5_000
+/** Epochs that a reader keeps open (spec/seal.md §8). */
+export const SEAL_EPOCHS_CACHED_MAX = 1_024
+/** Key pairs of one reader (spec/seal.md §8). */
+export const SEAL_READER_KEYS_MAX = 16
+/** Writers that one reader of pattern K accepts: each may cost two DHs a header (spec/seal.md §8). */
+export const SEAL_WRITERS_MAX = 64
+/** Wraps of one header with a matching hint that a reader tries (spec/seal.md §8). */
+export const SEAL_WRAPS_TRIED_MAX = 2
+/** The plaintext of a sealed locator is padded to a multiple of this, bytes (spec/seal.md §8). */
+export const SEAL_LOCATOR_PADDING_BYTES = 128

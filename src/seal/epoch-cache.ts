@@ -1,0 +1,80 @@
+// The opened epochs of a reader (spec/seal.md §6), by their commitment: public-key work is done once for all values of an
+// epoch. Bounded; of those that were not used lately the oldest goes first.
+// Leaves out opening them (header-opener.ts).
+import type { OpenedEpoch } from './header-opener.js'
+import { COMMITMENT_BYTES, EPOCH_ID_BYTES } from './layout.js'
+
+interface Entry {
+  readonly epoch: OpenedEpoch
+  used: boolean
+}
+
+/** Opened epochs; `using` wipes their keys. */
+export class EpochCache implements Disposable {
+  /** By the first 30 bits of the commitment, a small integer for V8. Two epochs that share them take turns. */
+  readonly #entries = new Map<number, Entry>()
+  readonly #max: number
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** The epoch whose commitment stands in `bytes` at `offset`; undefined when it is not here. */
+  byCommitment(bytes: Uint8Array, offset: number): OpenedEpoch | undefined {
+    return this.#find(bytes, offset, COMMITMENT_BYTES)
+  }
+
+  /** The epoch whose id stands in `bytes` at `offset`; undefined when it is not here. */
+  byId(bytes: Uint8Array, offset: number): OpenedEpoch | undefined {
+    return this.#find(bytes, offset, EPOCH_ID_BYTES)
+  }
+
+  add(epoch: OpenedEpoch): void {
+    const key = keyAt(epoch.commitment, 0)
+    this.#drop(key)
+    while (this.#entries.size >= this.#max) this.#evict()
+    this.#entries.set(key, { epoch, used: false })
+  }
+
+  [Symbol.dispose](): void {
+    for (const { epoch } of this.#entries.values()) epoch.cipher[Symbol.dispose]()
+    this.#entries.clear()
+  }
+
+  /** Public bytes: compared without regard to time. */
+  #find(bytes: Uint8Array, offset: number, length: number): OpenedEpoch | undefined {
+    const entry = this.#entries.get(keyAt(bytes, offset))
+    if (entry === undefined) return undefined
+    const { commitment } = entry.epoch
+    for (let i = 0; i < length; i++) if (commitment[i] !== bytes[offset + i]) return undefined
+    entry.used = true
+    return entry.epoch
+  }
+
+  /** Second chance: an entry that was used since it was last looked at goes to the end. */
+  #evict(): void {
+    for (const [key, entry] of this.#entries) {
+      if (!entry.used) {
+        this.#drop(key)
+        return
+      }
+      entry.used = false
+      this.#entries.delete(key)
+      this.#entries.set(key, entry)
+    }
+  }
+
+  #drop(key: number): void {
+    this.#entries.get(key)?.epoch.cipher[Symbol.dispose]()
+    this.#entries.delete(key)
+  }
+}
+
+function keyAt(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset]! << 22) |
+    (bytes[offset + 1]! << 14) |
+    (bytes[offset + 2]! << 6) |
+    (bytes[offset + 3]! >> 2)
+  )
+}

@@ -1,0 +1,13 @@
+// Door of the seal layer: values sealed one way, from writers who cannot read to readers who learn who wrote.
+export { asPublicKey, generateKeyPair, KeyPair, type PublicKey } from '../crypto/index.js'
+export { NoisecapError } from '../errors.js'
+export type { Acceptance, CapabilityRules, Provenance, SealedUnder } from './acceptance.js'
+export { bytes, type Codec, type Content, dcbor, json, nullable, optional, text, validated } from './codec.js'
+export { Column, type ColumnOptions, type Place, type RowKey } from './column.js'
+export type { EpochBounds, Surroundings } from './incarnation.js'
+export type { SealPatternName } from './pattern.js'
+export { type Opened, type OpenOptions, SealReader, type SealReaderOptions } from './reader.js'
+export type { WriterIdentity } from './recipients.js'
+export { type RewrapOptions, rewrap } from './rewrap.js'
+export { type Outcome, openAll, Sealed } from './sealed.js'
+export { type SealedHeader, SealWriter, type SealWriterOptions } from './writer.js'

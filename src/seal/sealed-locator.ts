@@ -1,0 +1,102 @@
+// The sealed locator (spec/seal.md §5): what the reader needs in order to recompute a capability's PSK (its locator, the
+// salts of its holder caveats, for K the writer's key), encrypted to the reader by a Noise N message of its own.
+// Says nothing about who made it: only the wrap under the PSK does. Leaves out judging the capability (acceptance.ts).
+import { concat, equalConstantTime, label } from '../bytes.js'
+import type { Capability } from '../capability/index.js'
+import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
+import { type Dcbor, DcborError, decodeDcborPrefix, encodeDcbor } from '../dcbor.js'
+import { CAVEATS_MAX, LOCATOR_MAX_BYTES, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
+import { HandshakeState } from '../noise/index.js'
+import { altered } from './failure.js'
+import { patternOfName } from './pattern.js'
+
+/** What a sealed locator holds. */
+export interface LocatorParts {
+  readonly locator: Uint8Array
+  readonly holderSalts: readonly Uint8Array[]
+  /** K: the writer's public key. */
+  readonly writer: PublicKey | undefined
+}
+
+const PROTOCOL = patternOfName('N').protocol
+const LOCATOR_LABEL = label('noisecap/v1 locator')
+const HOLDER_SALT_BYTES = 32
+const KEY_BYTES = 32
+/** Noise N around its payload: e and a tag, bytes. */
+const OVERHEAD_BYTES = 48
+
+/** The padded plaintext, the same for every epoch of a writer.
+ * @param writer - for K, the writer's public key. */
+export function locatorPlaintext(capability: Capability<unknown>, writer: PublicKey | undefined): Uint8Array {
+  return pad(encodeDcbor([capability.locator, capability.holderSalts(), writer ?? null]))
+}
+
+/** @param plaintext - of {@link locatorPlaintext}. */
+export function sealLocator(
+  reader: PublicKey,
+  core: Uint8Array,
+  commitment: Uint8Array,
+  plaintext: Uint8Array,
+): Uint8Array {
+  const prologue = concat(LOCATOR_LABEL, core, commitment)
+  using noise = new HandshakeState({ protocol: PROTOCOL, role: 'initiator', rs: reader, prologue })
+  return noise.writeMessage(plaintext)
+}
+
+/** @throws `seal/altered`, or what Noise throws when the message is not authentic. */
+export function openLocator(
+  reader: KeyPair,
+  core: Uint8Array,
+  commitment: Uint8Array,
+  sealed: Uint8Array,
+): LocatorParts {
+  const length = sealed.length - OVERHEAD_BYTES
+  if (length <= 0 || length > paddedLength(LOCATOR_MAX_BYTES + CAVEATS_MAX * (HOLDER_SALT_BYTES + 2) + 64)) {
+    throw altered()
+  }
+  const prologue = concat(LOCATOR_LABEL, core, commitment)
+  using noise = new HandshakeState({ protocol: PROTOCOL, role: 'responder', s: reader, prologue })
+  const parts = partsOf(unpad(noise.readMessage(sealed)))
+  if (parts === undefined) throw altered()
+  return parts
+}
+
+function partsOf(item: Dcbor | undefined): LocatorParts | undefined {
+  if (!isList(item) || item.length !== 3) return undefined
+  const [locator, salts, writer] = item
+  if (!(locator instanceof Uint8Array) || !isList(salts) || salts.length > CAVEATS_MAX) return undefined
+  const holderSalts: Uint8Array[] = []
+  for (const salt of salts) {
+    if (!(salt instanceof Uint8Array) || salt.length !== HOLDER_SALT_BYTES) return undefined
+    holderSalts.push(salt)
+  }
+  if (writer === null) return { locator, holderSalts, writer: undefined }
+  if (!(writer instanceof Uint8Array) || writer.length !== KEY_BYTES) return undefined
+  return { locator, holderSalts, writer: asPublicKey(writer) }
+}
+
+function isList(item: Dcbor | undefined): item is readonly Dcbor[] {
+  return Array.isArray(item)
+}
+
+/** Zero bytes up to a block: the number of caveats shall not show in the length. */
+function pad(bytes: Uint8Array): Uint8Array {
+  const padded = new Uint8Array(paddedLength(bytes.length))
+  padded.set(bytes)
+  return padded
+}
+
+function paddedLength(length: number): number {
+  return Math.ceil(length / SEAL_LOCATOR_PADDING_BYTES) * SEAL_LOCATOR_PADDING_BYTES
+}
+
+/** The item before the padding; undefined where either is not as {@link locatorPlaintext} makes it. */
+function unpad(padded: Uint8Array): Dcbor | undefined {
+  try {
+    const { value, length } = decodeDcborPrefix(padded)
+    return equalConstantTime(padded, pad(padded.subarray(0, length))) ? value : undefined
+  } catch (error) {
+    if (error instanceof DcborError) return undefined
+    throw error
+  }
+}
