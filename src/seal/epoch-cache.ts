@@ -2,7 +2,7 @@
 // epoch. Bounded; of those that were not used lately the oldest goes first.
 // Leaves out opening them (header-opener.ts).
 import type { OpenedEpoch } from './header-opener.js'
-import { COMMITMENT_BYTES, EPOCH_ID_BYTES } from './layout.js'
+import { COMMITMENT_BYTES, EPOCH_ID_BYTES, OFFSET } from './layout.js'
 
 interface Entry {
   readonly epoch: OpenedEpoch
@@ -17,6 +17,15 @@ export class EpochCache implements Disposable {
 
   constructor(max: number) {
     this.#max = max
+  }
+
+  /** The epoch whose header, as it was opened, stands at the start of `bytes`; undefined when it is not here. `body` is that
+   * header's afterwards. */
+  byHeader(bytes: Uint8Array): OpenedEpoch | undefined {
+    const entry = this.#entries.get(keyAt(bytes, OFFSET.commitment))
+    if (entry === undefined || !hasBody(bytes, entry.epoch)) return undefined
+    entry.used = true
+    return entry.epoch
   }
 
   /** The epoch whose commitment stands in `bytes` at `offset`; undefined when it is not here. */
@@ -41,7 +50,6 @@ export class EpochCache implements Disposable {
     this.#entries.clear()
   }
 
-  /** Public bytes: compared without regard to time. */
   #find(bytes: Uint8Array, offset: number, length: number): OpenedEpoch | undefined {
     const entry = this.#entries.get(keyAt(bytes, offset))
     if (entry === undefined) return undefined
@@ -68,6 +76,24 @@ export class EpochCache implements Disposable {
     this.#entries.get(key)?.epoch.cipher[Symbol.dispose]()
     this.#entries.delete(key)
   }
+}
+
+/** Whether `bytes` begin with the header of `epoch`; one of a moment ago changes places with the present one. */
+function hasBody(bytes: Uint8Array, epoch: OpenedEpoch): boolean {
+  if (standsIn(bytes, OFFSET.core, epoch.body)) return true
+  const { body, formerBody } = epoch
+  if (formerBody === undefined || !standsIn(bytes, OFFSET.core, formerBody)) return false
+  epoch.body = formerBody
+  epoch.formerBody = body
+  return true
+}
+
+/** Whether `part` stands in `bytes` at `offset`. Public bytes: compared without regard to time. */
+export function standsIn(bytes: Uint8Array, offset: number, part: Uint8Array): boolean {
+  const { length } = part
+  if (bytes.length < offset + length) return false
+  for (let i = 0; i < length; i++) if (bytes[offset + i] !== part[i]) return false
+  return true
 }
 
 function keyAt(bytes: Uint8Array, offset: number): number {

@@ -9,7 +9,7 @@ import { type Acceptance, judgeAt, type Provenance } from './acceptance.js'
 import { type Content, decodeContent } from './codec.js'
 import type { Place } from './column.js'
 import { contentOf, plaintextBuffer } from './content.js'
-import { EpochCache } from './epoch-cache.js'
+import { EpochCache, standsIn } from './epoch-cache.js'
 import { nonceOf } from './epoch-keys.js'
 import { altered, malformed, openError } from './failure.js'
 import { HeaderOpener, type OpenedEpoch } from './header-opener.js'
@@ -127,25 +127,22 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     if (header === undefined) throw unknownEpoch()
     if (formOf(header) !== 'header') throw malformed('a header, got a value')
     const epoch = this.#learn(header)
-    if (!startsWith(epoch.commitment, id)) throw unknownEpoch()
+    if (!standsIn(epoch.commitment, 0, id)) throw unknownEpoch()
     return epoch
   }
 
-  /** The epoch of a value that carries its header; `body` is that header's afterwards. */
+  /** The epoch of a value that carries its header, which as a whole must be the one that was opened: nothing else vouches for
+   * its wraps. */
   #carriedEpoch(sealed: Uint8Array): OpenedEpoch {
-    if (sealed.length >= OFFSET.wraps) {
-      const cached = this.#cache.byCommitment(sealed, OFFSET.commitment)
-      // The header as a whole must be the one that was opened: nothing else vouches for its wraps.
-      if (cached !== undefined && hasBody(sealed, cached)) return cached
-    }
-    return this.#openOnce(readHeader(sealed))
+    const cached = sealed.length < OFFSET.wraps ? undefined : this.#cache.byHeader(sealed)
+    return cached ?? this.#openOnce(readHeader(sealed))
   }
 
   #openOnce(header: Header): OpenedEpoch {
     const cached = this.#cache.byCommitment(header.commitment, 0)
     if (
       cached !== undefined &&
-      startsWith(header.body, cached.body) &&
+      standsIn(header.body, 0, cached.body) &&
       header.body.length === cached.body.length
     ) {
       return cached
@@ -158,23 +155,6 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
 }
 
 redact(SealReader, () => 'SealReader [redacted]')
-
-/** Whether `sealed` begins with the header of `epoch`; one of a moment ago changes places with the present one. */
-function hasBody(sealed: Uint8Array, epoch: OpenedEpoch): boolean {
-  if (startsWith(sealed, epoch.body, OFFSET.core)) return true
-  const { body, formerBody } = epoch
-  if (formerBody === undefined || !startsWith(sealed, formerBody, OFFSET.core)) return false
-  epoch.body = formerBody
-  epoch.formerBody = body
-  return true
-}
-
-/** Public bytes: compared without regard to time. */
-function startsWith(bytes: Uint8Array, start: Uint8Array, offset = 0): boolean {
-  if (bytes.length < offset + start.length) return false
-  for (let i = 0; i < start.length; i++) if (bytes[offset + i] !== start[i]) return false
-  return true
-}
 
 function takeContent(plaintext: Uint8Array, wanted: 'text' | 'bytes'): Content {
   try {

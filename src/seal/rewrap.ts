@@ -1,13 +1,13 @@
 // Rewrapping (spec/seal.md §9): other readers for an epoch of pattern N, by somebody who can read it. Only the header changes:
 // commitment, salt and values stay, so whoever could read before can still read what he has kept.
-// X, K and seals under a capability prove their writer, so only the writer can seal them to somebody else.
-import { concat, wipe } from '../bytes.js'
+// Values of one epoch share a header before and after. X, K and seals under a capability prove their writer, so only the writer can seal them to somebody else.
+import { concat, equalConstantTime, hexEncode, wipe } from '../bytes.js'
 import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
-import { SEAL_WRAPS_MAX } from '../limits.js'
+import { SEAL_EPOCHS_CACHED_MAX } from '../limits.js'
 import { malformed } from './failure.js'
 import { epochKeyOf } from './header-opener.js'
-import { encodeHeader, FORM, formOf, OFFSET, readHeader } from './layout.js'
+import { encodeHeader, FORM, formOf, type Header, OFFSET, readHeader } from './layout.js'
 import { writeWrap } from './wrap.js'
 
 /** Whose header becomes whose. */
@@ -20,42 +20,67 @@ export interface RewrapOptions {
   readonly dropOwn?: boolean | undefined
 }
 
-/** The same sealed value or header for other readers.
- * @param sealed - a header, or a value that carries its header; borrowed. Of compact values the stored header is rewrapped.
- * @returns a new array; what was sealed is the same to the byte.
- * @throws `seal/reseal` for patterns other than N; `seal/not_for_reader`, `seal/altered`, `seal/malformed`, `seal/version`,
- * `seal/too_large`; RangeError past 64 readers or when none is left. */
-export function rewrap(sealed: Uint8Array, { key, add, dropOwn = false }: RewrapOptions): Uint8Array {
-  const form = formOf(sealed)
-  if (form === 'compact') throw malformed('a header or a value that carries one, got a compact value')
-  const header = readHeader(sealed)
-  if (form === 'header' && header.end !== sealed.length)
-    throw malformed('a header, got one with further bytes')
-  const { pattern, core, commitment, wraps } = header
-  if (pattern.name !== 'N') throw mustReseal(pattern.name)
-  const { epochKey, wrap: own } = epochKeyOf(header, key)
-  try {
-    const kept = wraps.filter((wrap) => !dropOwn || wrap !== own).map(({ bytes }) => bytes)
-    if (kept.length + add.length > SEAL_WRAPS_MAX || kept.length + add.length === 0) {
-      throw new RangeError(
-        `Cannot rewrap: expected 1 to ${SEAL_WRAPS_MAX} readers, got ${kept.length + add.length}`,
-      )
+interface Rewrapped {
+  readonly from: Uint8Array
+  /** Header form. */
+  readonly header: Uint8Array
+}
+
+/** Makes the same sealed values and headers for other readers, one new header for each old one: the values of an epoch go on
+ * sharing theirs, so readers open it once. Holds headers, and no epoch key. */
+export class Rewrapper {
+  readonly #key: KeyPair
+  readonly #add: readonly PublicKey[]
+  readonly #dropOwn: boolean
+  /** By commitment, in hexadecimal; the oldest is forgotten first. */
+  readonly #done = new Map<string, Rewrapped>()
+
+  /** @throws TypeError for what is no public key. */
+  constructor({ key, add, dropOwn = false }: RewrapOptions) {
+    this.#key = key
+    this.#add = add.map((reader) => asPublicKey(new Uint8Array(asPublicKey(reader))))
+    this.#dropOwn = dropOwn
+  }
+
+  /** @param sealed - a header, or a value that carries its header; borrowed. Of compact values the stored header is rewrapped.
+   * @returns a new array; what was sealed is the same to the byte.
+   * @throws `seal/reseal` for patterns other than N; `seal/not_for_reader`, `seal/altered`, `seal/malformed`,
+   * `seal/version`, `seal/too_large`; RangeError past 64 readers or when none is left. */
+  rewrap(sealed: Uint8Array): Uint8Array {
+    const form = formOf(sealed)
+    if (form === 'compact') throw malformed('a header or a value that carries one, got a compact value')
+    const header = readHeader(sealed)
+    if (form === 'header' && header.end !== sealed.length) {
+      throw malformed('a header, got one with further bytes')
     }
-    const parts = {
-      pattern,
-      writer: undefined,
-      psk: undefined,
-      sealedLocator: undefined,
-      core,
-      commitment,
-      epochKey,
-    }
-    const added = add.map((reader) => writeWrap({ ...parts, reader: asPublicKey(reader) }))
-    const rewrapped = encodeHeader(core, commitment, [...kept, ...added])
+    if (header.pattern.name !== 'N') throw mustReseal(header.pattern.name)
+    const rewrapped = concat(this.#headerFor(header), sealed.subarray(header.end))
     rewrapped[OFFSET.form] = FORM[form]
-    return concat(rewrapped, sealed.subarray(header.end))
-  } finally {
-    wipe(epochKey)
+    return rewrapped
+  }
+
+  #headerFor(header: Header): Uint8Array {
+    const name = hexEncode(header.commitment)
+    const known = this.#done.get(name)
+    if (known !== undefined && equalConstantTime(known.from, header.body)) return known.header
+    const made = this.#makeHeader(header)
+    const [oldest] = this.#done.keys()
+    if (oldest !== undefined && this.#done.size >= SEAL_EPOCHS_CACHED_MAX) this.#done.delete(oldest)
+    this.#done.set(name, { from: header.body.slice(), header: made })
+    return made
+  }
+
+  #makeHeader(header: Header): Uint8Array {
+    const { pattern, core, commitment, wraps } = header
+    const { epochKey, wrap: own } = epochKeyOf(header, this.#key)
+    try {
+      const kept = wraps.filter((wrap) => !this.#dropOwn || wrap !== own).map(({ bytes }) => bytes)
+      const parts = { pattern, core, commitment, epochKey, writer: undefined, psk: undefined }
+      const added = this.#add.map((reader) => writeWrap({ ...parts, reader, sealedLocator: undefined }))
+      return encodeHeader(core, commitment, [...kept, ...added])
+    } finally {
+      wipe(epochKey)
+    }
   }
 }
 

@@ -10,7 +10,16 @@ import { Sealed, SealReader, SealWriter } from '../../src/seal/index.js'
 import { encodeHeader, FORM, OFFSET, writePosition } from '../../src/seal/layout.js'
 import { patternOfName } from '../../src/seal/pattern.js'
 import { writeWrap } from '../../src/seal/wrap.js'
-import { ACCEPT, ACCEPT_ALL, codeOf, email, reader, sealCapability, strangerKey } from '../seal/parties.js'
+import {
+  ACCEPT,
+  ACCEPT_ALL,
+  codeOf,
+  email,
+  identityOf,
+  reader,
+  sealCapability,
+  strangerKey,
+} from '../seal/parties.js'
 import { Canaries } from './canary.js'
 import { SHOWS } from './shows.js'
 
@@ -72,6 +81,10 @@ describe('headers', () => {
     )
     expect(new SealReader({ keys: other, accept: [ACCEPT.N] }).open(split, place).value).toBe('x')
     expect(codeOf(() => fresh().open(split, place))).toBe('seal/altered')
+    // The header alone gives it away: no value has to fail first.
+    const header = split.slice(0, OFFSET.wraps + 2 * 84)
+    header[OFFSET.form] = FORM.header
+    expect(codeOf(() => fresh().learn(header))).toBe('seal/altered')
   })
 
   test('a content without a state, with an unknown one, or null with content', () => {
@@ -149,6 +162,18 @@ describe('versions and sizes', () => {
     ['255 wraps', OFFSET.wrapCount, 255, 'seal/too_large'],
   ])('%s', (_name, offset, value, code) => {
     expect(codeOf(() => fresh().open(withByte(offset, value), place))).toBe(code)
+  })
+
+  test('two wraps of a pattern that proves its writer', () => {
+    const single = new SealWriter({ to: reader.publicKey, as: identityOf('X') }).seal('x', place)
+    const wrap = single.subarray(OFFSET.wraps, OFFSET.wraps + 132)
+    const double = concat(
+      single.subarray(0, OFFSET.wrapCount),
+      Uint8Array.of(2),
+      wrap,
+      single.subarray(OFFSET.wraps),
+    )
+    expect(codeOf(() => fresh().open(double, place))).toBe('seal/malformed')
   })
 
   test('2^16 wraps cannot be said: their bytes are refused as too much for a header', () => {

@@ -1,5 +1,6 @@
 // Seals under a capability: what the reader judges, in which order, and at which time.
 import { describe, expect, test } from 'vitest'
+import { encodeGrant } from '../../src/capability/grant.js'
 import {
   Capability,
   MemoryRevocationSet,
@@ -7,10 +8,15 @@ import {
   Registrations,
   type Restrictions,
   ServiceKey,
+  verify,
 } from '../../src/capability/index.js'
+import { encodeLocator } from '../../src/capability/locator.js'
 import { primitives } from '../../src/crypto/index.js'
+import { encodeDcbor } from '../../src/dcbor.js'
 import { CLOCK_LEEWAY_SECONDS } from '../../src/limits.js'
+import { admit } from '../../src/seal/acceptance.js'
 import { type CapabilityRules, SealReader, SealWriter } from '../../src/seal/index.js'
+import { patternOfName } from '../../src/seal/pattern.js'
 import {
   codeOf,
   email,
@@ -111,6 +117,28 @@ describe('capabilities', () => {
     const sealed = sealWith(mint(service, { use: 'seal', object: 'payroll/salary' }))
     expect(codeOf(() => openUnder(rules).open(sealed, place))).toBe('seal/denied')
     expect(codeOf(() => openUnder({ ...rules, objects: 'any' }).open(sealed, place))).toBe('none')
+  })
+
+  test('Kpsk0: a writer whom the reader does not expect is as good as altered, since his name is not proven yet', () => {
+    const sealed = sealWith(sealCapability(), 'K')
+    const strict = new SealReader({
+      keys: reader,
+      accept: [{ pattern: 'Kpsk0', writers: [strangerKey.publicKey], capabilities: rules }],
+    })
+    expect(codeOf(() => strict.open(sealed, place))).toBe('seal/altered')
+  })
+
+  test('a caveat from a newer version denies', () => {
+    const grant = encodeGrant({ id: new Uint8Array(16), use: 'seal', object: OBJECT, claims: {} })
+    const verifiedWith = (caveats: readonly Uint8Array[]) => {
+      const verified = verify(encodeLocator(service.roots.current, grant, caveats), rules.authority)
+      if (!verified.ok) throw new Error(verified.reason)
+      return verified
+    }
+    const admitting = (caveats: readonly Uint8Array[]) =>
+      codeOf(() => admit(verifiedWith(caveats), rules, patternOfName('Npsk0'), undefined, []))
+    expect(admitting([])).toBe('none')
+    expect(admitting([encodeDcbor([new Uint8Array(8), 99, null])])).toBe('seal/denied')
   })
 
   test('what the reader learns: grant, all ids, what delegators said', () => {

@@ -1,0 +1,181 @@
+// What sealed values cost beside their peers in the same run: `npm run bench:seal`. Values of 256 bytes; peers write into memory
+// that they are given, ours return memory of their own. Prints medians over alternating rounds, each ratio beside its bar.
+// Installs @hpke/core (bench/peers) if it is not there. Leaves out streams and databases.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { mint, ServiceKey } from '../src/capability/index.js'
+import { Column, generateKeyPair, type Place, SealReader, SealWriter, text } from '../src/seal/index.js'
+import { atLeast, atMost, circumstances, print, type Row } from './session/report.js'
+import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './session/rounds.js'
+
+/** The part of sodium-native that is used here; it ships no types. */
+interface Sodium {
+  crypto_box_keypair(publicKey: Uint8Array, secretKey: Uint8Array): void
+  crypto_box_seal(c: Uint8Array, m: Uint8Array, publicKey: Uint8Array): void
+  crypto_box_seal_open(m: Uint8Array, c: Uint8Array, publicKey: Uint8Array, secretKey: Uint8Array): boolean
+  crypto_aead_chacha20poly1305_ietf_encrypt(
+    c: Uint8Array,
+    m: Uint8Array,
+    ad: null,
+    nsec: null,
+    npub: Uint8Array,
+    k: Uint8Array,
+  ): number
+}
+
+const sodium = createRequire(import.meta.url)('sodium-native') as Sodium
+const VALUE_BYTES = 256
+const EPOCHS = 1_000
+const WARMUPS = 2
+/** Found at run time: it needs packages that only `bench/peers` has. */
+const HPKE = './peers/hpke.mjs'
+/** CPU time of one candidate in one round, ms: long enough that 1,000 epochs are in the processor's caches as they are in a
+ * reader that is at work. */
+const ROUND_MS = 40
+
+const value = 'v'.repeat(VALUE_BYTES)
+const column = new Column({ table: 'users', column: 'email', codec: text, schemaVersion: 1 })
+const places = Array.from({ length: EPOCHS }, (_, row) => column.at(`row-${row}`))
+/** Some of {@link places}, in an order without pattern, the same in every run: 389 and 1,000 have no common divisor. */
+const order = places.map((_, i) => (i * 389) % EPOCHS)
+
+function installPeers(): void {
+  const peers = fileURLToPath(new URL('peers', import.meta.url))
+  if (existsSync(`${peers}/node_modules/@hpke/core`)) return
+  console.log('Installing the peers of the benchmark (bench/peers) …')
+  const { status } = spawnSync('npm', ['ci'], { cwd: peers, stdio: 'inherit', shell: true })
+  if (status !== 0) throw new Error('Cannot install the peers: npm ci failed')
+}
+
+/** What sodium does with the same bytes, checked. */
+function sodiumPeers() {
+  const publicKey = Buffer.alloc(32)
+  const secretKey = Buffer.alloc(32)
+  const plaintext = Buffer.from(value)
+  const box = Buffer.alloc(VALUE_BYTES + 48)
+  const opened = Buffer.alloc(VALUE_BYTES)
+  sodium.crypto_box_keypair(publicKey, secretKey)
+  const seal = () => sodium.crypto_box_seal(box, plaintext, publicKey)
+  const open = () => sodium.crypto_box_seal_open(opened, box, publicKey, secretKey)
+  seal()
+  if (!open() || !opened.equals(plaintext)) throw new Error('sodium does not open what it sealed')
+  const key = Buffer.alloc(32, 7)
+  const nonce = Buffer.alloc(12)
+  const sealed = Buffer.alloc(VALUE_BYTES + 16)
+  const aead = () => {
+    nonce[4] = (nonce[4]! + 1) & 0xff
+    sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, null, null, nonce, key)
+  }
+  return { seal, open, aead }
+}
+
+/** Every place in turn. */
+function cycling(run: (place: Place<string>, index: number) => unknown): () => void {
+  let next = 0
+  return () => {
+    const index = order[next]!
+    next = next + 1 === EPOCHS ? 0 : next + 1
+    run(places[index]!, index)
+  }
+}
+
+/** Openers of values of 1,000 epochs, all of them open. */
+function openers(form: 'whole' | 'compact'): () => void {
+  const key = generateKeyPair()
+  const reader = new SealReader({ keys: key, accept: [{ pattern: 'N' }] })
+  const onEpoch = form === 'compact' ? ({ bytes }: { bytes: Uint8Array }) => reader.learn(bytes) : undefined
+  const writer = new SealWriter({ to: key.publicKey, onEpoch })
+  const sealed = places.map((place) => {
+    writer.endEpoch()
+    return writer.seal(value, place)
+  })
+  sealed.forEach((bytes, i) => {
+    if (reader.open(bytes, places[i]!).value !== value)
+      throw new Error('a value does not open as it was sealed')
+  })
+  return cycling((place, index) => reader.open(sealed[index]!, place))
+}
+
+function sealers() {
+  const service = ServiceKey.generate()
+  const whole = new SealWriter({ to: service.publicKey })
+  const compact = new SealWriter({ to: service.publicKey, onEpoch: () => {} })
+  const bare = new SealWriter({ to: service.publicKey })
+  const capability = new SealWriter({ to: mint(service, { use: 'seal', object: 'users/email' }) })
+  const single = (writer: SealWriter) =>
+    cycling((place) => {
+      writer.endEpoch()
+      writer.seal(value, place)
+    })
+  return {
+    whole: cycling((place) => whole.seal(value, place)),
+    compact: cycling((place) => compact.seal(value, place)),
+    single: single(bare),
+    underCapability: single(capability),
+  }
+}
+
+async function measure(): Promise<readonly Row[]> {
+  const peers = sodiumPeers()
+  const ours = sealers()
+  const { hpkeSealer } = (await import(HPKE)) as {
+    hpkeSealer: (plaintext: Uint8Array) => Promise<() => Promise<unknown>>
+  }
+  const hpke = await hpkeSealer(Buffer.from(value))
+  const subjects: readonly (() => number | Promise<number>)[] = [
+    ...[peers.seal, peers.open, peers.aead, ours.whole, ours.compact].map(
+      (run) => () => timeFor(ROUND_MS, run),
+    ),
+    ...[openers('whole'), openers('compact'), ours.single, ours.underCapability].map(
+      (run) => () => timeFor(ROUND_MS, run),
+    ),
+    () => timeAsyncFor(ROUND_MS, hpke),
+  ]
+  const [box, boxOpen, aead, whole, compact, openWhole, openCompact, single, under, hpkeSeal] = (
+    await alternate(subjects, WARMUPS, ROUNDS)
+  ).map(median) as [number, number, number, number, number, number, number, number, number, number]
+  const us = (micros: number) => `${micros.toFixed(2)} µs`
+  const row = (
+    what: string,
+    own: number,
+    peer: string,
+    of: number,
+    judged: Pick<Row, 'ratio' | 'bar' | 'met'>,
+  ): Row => ({
+    what,
+    ours: us(own),
+    peer: `${peer} ${us(of)}`,
+    ...judged,
+  })
+  const forms = [
+    ['whole', whole, openWhole],
+    ['compact', compact, openCompact],
+  ] as const
+  return [
+    ...forms.flatMap(([form, seal]) => [
+      row(`seal in an epoch, ${form}`, seal, 'crypto_box_seal', box, atLeast(box / seal, 20)),
+      row(`seal in an epoch, ${form}`, seal, '@hpke/core', hpkeSeal, atLeast(hpkeSeal / seal, 40)),
+      row(`seal in an epoch, ${form}`, seal, 'bare ChaChaPoly', aead, atLeast(aead / seal, 0.35)),
+    ]),
+    ...forms.map(([form, , open]) =>
+      row(
+        `open, ${EPOCHS} epochs cached, ${form}`,
+        open,
+        'crypto_box_seal_open',
+        boxOpen,
+        atLeast(boxOpen / open, 15),
+      ),
+    ),
+    row('one value, N', single, 'crypto_box_seal', box, atMost(single / box, 1.5)),
+    row('one value, Npsk0 (capability)', under, 'crypto_box_seal', box, atMost(under / box, 2.4)),
+  ]
+}
+
+installPeers()
+const rows = await measure()
+console.log(
+  `\n${circumstances()}; values of ${VALUE_BYTES} bytes; medians of ${ROUNDS} alternating rounds, CPU time\n`,
+)
+print(rows)
