@@ -76,6 +76,23 @@ const FRAMES: Readonly<Record<string, Readonly<Record<string, Frame>>>> = {
         assert.ok(verified.ok && verified.grant.object === 'notes/ada')`,
     },
   },
+  'docs/sealing.md': {
+    'value.ts': {
+      after: `${CHECK}
+        assert.throws(() => reader.open(sealed, email.at('another')), { code: 'seal/altered', message: /moved or altered/ })`,
+    },
+    'writer.ts': {},
+    'capability.ts': {},
+    'compact.ts': {
+      after: `${CHECK}
+        assert.equal(sealed.length - 'ada@example.org'.length, 39)`,
+    },
+    'rewrap.ts': {
+      after: `${CHECK}
+        const removed = new SealReader({ keys: oldKey, accept: [{ pattern: 'N' }] })
+        assert.throws(() => removed.open(rewrapped, email.at(1)), { code: 'seal/not_for_reader' })`,
+    },
+  },
   'docs/resolving.md': {
     'dns.ts': {
       compileOnly: true,
