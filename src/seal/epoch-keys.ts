@@ -3,7 +3,8 @@
 // Leaves out how the epoch key travels (wrap.ts).
 import { label } from '../bytes.js'
 import { AEAD_NONCE_BYTES, type AeadKey, type PublicKey, primitives } from '../crypto/index.js'
-import { lastingArray } from '../lasting.js'
+import { lastingArray, viewsOf } from '../lasting.js'
+import { SEAL_HEADER_MAX_BYTES } from '../limits.js'
 import { EPOCH_ID_BYTES, HINT_BYTES } from './layout.js'
 import { E_BYTES } from './pattern.js'
 
@@ -35,6 +36,28 @@ export function epochIdOf(commitment: Uint8Array): Uint8Array {
 export function hintOf(reader: PublicKey, message: Uint8Array): Uint8Array {
   const e = message.slice(0, E_BYTES)
   return primitives().hash('SHA256').hash(HINT_LABEL, reader, e).slice(0, HINT_BYTES)
+}
+
+const PROLOGUE_MAX_BYTES = 64 + SEAL_HEADER_MAX_BYTES
+const prologueScratch = lastingArray(PROLOGUE_MAX_BYTES)
+const prologueViewOf = viewsOf(prologueScratch, 0, 512)
+
+/** The prologue of a Noise message in a header: label ‖ core ‖ commitment ‖ sealed locator.
+ * @returns memory that the next call overwrites; Noise hashes it at once. */
+export function prologueOf(
+  start: Uint8Array,
+  core: Uint8Array,
+  commitment: Uint8Array,
+  sealedLocator: Uint8Array,
+): Uint8Array {
+  prologueScratch.set(start)
+  let end = start.length
+  prologueScratch.set(core, end)
+  end += core.length
+  prologueScratch.set(commitment, end)
+  end += commitment.length
+  prologueScratch.set(sealedLocator, end)
+  return prologueViewOf(end + sealedLocator.length)
 }
 
 /** The nonce of a value, for all epochs: public, and written right before each synchronous call. */

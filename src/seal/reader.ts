@@ -1,7 +1,6 @@
 // SealReader: opens sealed values with the reader's key, under what its owner accepts (spec/seal.md §6). Per value one AEAD
 // call while its epoch is cached. Nothing is handed out before it is authentic.
 // Leaves out writing (writer.ts), and reading many at once (sealed.ts).
-import { wipe } from '../bytes.js'
 import { AEAD_TAG_BYTES, type KeyPair } from '../crypto/index.js'
 import { SEAL_EPOCHS_CACHED_MAX } from '../limits.js'
 import { redact } from '../redact.js'
@@ -160,7 +159,7 @@ function takeContent(plaintext: Uint8Array, wanted: 'text' | 'bytes'): Content {
   try {
     return contentOf(plaintext, wanted)
   } finally {
-    wipe(plaintext)
+    plaintext.fill(0)
   }
 }
 

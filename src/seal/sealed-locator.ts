@@ -1,12 +1,13 @@
 // The sealed locator (spec/seal.md §5): what the reader needs in order to recompute a capability's PSK (its locator, the
 // salts of its holder caveats, for K the writer's key), encrypted to the reader by a Noise N message of its own.
 // Says nothing about who made it: only the wrap under the PSK does. Leaves out judging the capability (acceptance.ts).
-import { concat, equalConstantTime, label } from '../bytes.js'
+import { EMPTY, equalConstantTime, label } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { type Dcbor, DcborError, decodeDcborPrefix, encodeDcbor } from '../dcbor.js'
 import { CAVEATS_MAX, LOCATOR_MAX_BYTES, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
 import { HandshakeState } from '../noise/index.js'
+import { prologueOf } from './epoch-keys.js'
 import { altered } from './failure.js'
 import { patternOfName } from './pattern.js'
 
@@ -38,7 +39,7 @@ export function sealLocator(
   commitment: Uint8Array,
   plaintext: Uint8Array,
 ): Uint8Array {
-  const prologue = concat(LOCATOR_LABEL, core, commitment)
+  const prologue = prologueOf(LOCATOR_LABEL, core, commitment, EMPTY)
   using noise = new HandshakeState({ protocol: PROTOCOL, role: 'initiator', rs: reader, prologue })
   return noise.writeMessage(plaintext)
 }
@@ -54,7 +55,7 @@ export function openLocator(
   if (length <= 0 || length > paddedLength(LOCATOR_MAX_BYTES + CAVEATS_MAX * (HOLDER_SALT_BYTES + 2) + 64)) {
     throw altered()
   }
-  const prologue = concat(LOCATOR_LABEL, core, commitment)
+  const prologue = prologueOf(LOCATOR_LABEL, core, commitment, EMPTY)
   using noise = new HandshakeState({ protocol: PROTOCOL, role: 'responder', s: reader, prologue })
   const parts = partsOf(unpad(noise.readMessage(sealed)))
   if (parts === undefined) throw altered()

@@ -1,10 +1,10 @@
 // Wraps (spec/seal.md §5): the epoch key as the payload of one one-way Noise message to one reader, bound by its prologue to
 // the core of the header, the commitment and the sealed locator.
 // Leaves out which wraps a reader tries and what it accepts (header-opener.ts).
-import { concat, EMPTY, label } from '../bytes.js'
+import { EMPTY, label } from '../bytes.js'
 import type { KeyPair, PublicKey } from '../crypto/index.js'
 import { HandshakeState } from '../noise/index.js'
-import { hintOf } from './epoch-keys.js'
+import { hintOf, prologueOf } from './epoch-keys.js'
 import { encodeWrap, type Header, type Wrap } from './layout.js'
 import type { SealPattern } from './pattern.js'
 
@@ -30,7 +30,7 @@ export function writeWrap(parts: WrapParts): Uint8Array {
   using noise = new HandshakeState({
     protocol: pattern.protocol,
     role: 'initiator',
-    prologue: concat(WRAP_LABEL, core, commitment, sealedLocator ?? EMPTY),
+    prologue: prologueOf(WRAP_LABEL, core, commitment, sealedLocator ?? EMPTY),
     rs: reader,
     ...(writer === undefined ? {} : { s: writer }),
     ...(psk === undefined ? {} : { psks: [psk] }),
@@ -61,7 +61,7 @@ export function readWrap(
   using noise = new HandshakeState({
     protocol: header.pattern.protocol,
     role: 'responder',
-    prologue: concat(WRAP_LABEL, header.core, header.commitment, wrap.sealedLocator),
+    prologue: prologueOf(WRAP_LABEL, header.core, header.commitment, wrap.sealedLocator),
     s: reader,
     ...(writer === undefined ? {} : { rs: writer }),
     ...(psk === undefined ? {} : { psks: [psk] }),

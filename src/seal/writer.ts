@@ -1,7 +1,7 @@
 // SealWriter: seals values to readers without being able to read them (spec/seal.md §2, §4). One AEAD call a value; the
 // public-key work is done once an epoch. Epoch keys live in one object in one thread and nowhere else: they are never stored,
 // handed out or shared. Leaves out reading (reader.ts) and adding readers later (rewrap.ts).
-import { EMPTY, wipe } from '../bytes.js'
+import { EMPTY } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import { AEAD_TAG_BYTES, type PublicKey } from '../crypto/index.js'
 import { redact } from '../redact.js'
@@ -87,7 +87,7 @@ export class SealWriter implements Disposable {
     try {
       epoch.encrypt(position, ad, plaintext, out.subarray(ciphertextStart))
     } finally {
-      wipe(plaintext)
+      plaintext.fill(0)
     }
     return out
   }
@@ -118,7 +118,7 @@ export class SealWriter implements Disposable {
     const epoch = new WriterEpoch(this.#recipients, maxValues, maxBytes)
     this.#beginning = true
     try {
-      this.#onEpoch?.({ id: epoch.id.slice(), bytes: epoch.header.slice() })
+      this.#onEpoch?.({ id: epoch.id.slice(), bytes: epoch.header })
     } catch (error) {
       epoch[Symbol.dispose]()
       throw error
@@ -134,10 +134,10 @@ export class SealWriter implements Disposable {
 
 redact(SealWriter, () => 'SealWriter [redacted]')
 
+/** The header itself, which nobody else has when values carry it. */
 function wholeStart({ header }: WriterEpoch): Uint8Array {
-  const start = header.slice()
-  start[0] = FORM.value
-  return start
+  header[0] = FORM.value
+  return header
 }
 
 function compactStart({ id }: WriterEpoch): Uint8Array {
