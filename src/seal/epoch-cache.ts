@@ -1,6 +1,7 @@
 // The opened epochs of a reader (spec/seal.md §6), by their commitment: public-key work is done once for all values of an
 // epoch. Bounded; of those that were not used lately the oldest goes first.
 // Leaves out opening them (header-opener.ts).
+import { primitives } from '../crypto/index.js'
 import type { OpenedEpoch } from './header-opener.js'
 import { COMMITMENT_BYTES, EPOCH_ID_BYTES, OFFSET } from './layout.js'
 
@@ -11,18 +12,22 @@ interface Entry {
 
 /** Opened epochs; `using` wipes their keys. */
 export class EpochCache implements Disposable {
-  /** By the first 30 bits of the commitment, a small integer for V8. Two epochs that share them take turns. */
+  /** By 30 bits that follow from the epoch id, a small integer for V8. Two epochs that share them take turns. */
   readonly #entries = new Map<number, Entry>()
   readonly #max: number
+  /** Four odd numbers, secret: no writer can make an epoch that drives out that of another. */
+  readonly #factors: Uint32Array
 
   constructor(max: number) {
     this.#max = max
+    const bytes = primitives().randomBytes(EPOCH_ID_BYTES)
+    this.#factors = new Uint32Array(bytes.buffer).map((factor) => factor | 1)
   }
 
   /** The epoch whose header, as it was opened, stands at the start of `bytes`; undefined when it is not here. `body` is that
    * header's afterwards. */
   byHeader(bytes: Uint8Array): OpenedEpoch | undefined {
-    const entry = this.#entries.get(keyAt(bytes, OFFSET.commitment))
+    const entry = this.#entries.get(this.#keyAt(bytes, OFFSET.commitment))
     if (entry === undefined || !hasBody(bytes, entry.epoch)) return undefined
     entry.used = true
     return entry.epoch
@@ -39,7 +44,7 @@ export class EpochCache implements Disposable {
   }
 
   add(epoch: OpenedEpoch): void {
-    const key = keyAt(epoch.commitment, 0)
+    const key = this.#keyAt(epoch.commitment, 0)
     this.#drop(key)
     while (this.#entries.size >= this.#max) this.#evict()
     this.#entries.set(key, { epoch, used: false })
@@ -51,7 +56,7 @@ export class EpochCache implements Disposable {
   }
 
   #find(bytes: Uint8Array, offset: number, length: number): OpenedEpoch | undefined {
-    const entry = this.#entries.get(keyAt(bytes, offset))
+    const entry = this.#entries.get(this.#keyAt(bytes, offset))
     if (entry === undefined) return undefined
     const { commitment } = entry.epoch
     for (let i = 0; i < length; i++) if (commitment[i] !== bytes[offset + i]) return undefined
@@ -70,6 +75,16 @@ export class EpochCache implements Disposable {
       this.#entries.delete(key)
       this.#entries.set(key, entry)
     }
+  }
+
+  #keyAt(bytes: Uint8Array, offset: number): number {
+    let mixed = 0
+    for (let word = 0; word < 4; word++) {
+      const at = offset + 4 * word
+      const value = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+      mixed = (mixed + Math.imul(value, this.#factors[word]!)) | 0
+    }
+    return mixed >>> 2
   }
 
   #drop(key: number): void {
@@ -94,13 +109,4 @@ export function standsIn(bytes: Uint8Array, offset: number, part: Uint8Array): b
   if (bytes.length < offset + length) return false
   for (let i = 0; i < length; i++) if (bytes[offset + i] !== part[i]) return false
   return true
-}
-
-function keyAt(bytes: Uint8Array, offset: number): number {
-  return (
-    (bytes[offset]! << 22) |
-    (bytes[offset + 1]! << 14) |
-    (bytes[offset + 2]! << 6) |
-    (bytes[offset + 3]! >> 2)
-  )
 }

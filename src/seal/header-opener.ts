@@ -162,9 +162,10 @@ function opened(header: Header, genuine: Genuine, acceptance: Acceptance): Opene
       ...(admitted === undefined ? {} : { capability: admitted.sealedUnder }),
     }) as Provenance // a writer exactly for X and K, a capability exactly for patterns with a PSK
     return {
-      body: header.body.slice(),
+      // Not `slice`, which of a Buffer shares the memory that the caller will use again.
+      body: new Uint8Array(header.body),
       formerBody: undefined,
-      commitment: header.commitment.slice(),
+      commitment: new Uint8Array(header.commitment),
       cipher: valueCipher(epochKey, header.core, writer ?? EMPTY),
       from,
       admitted,

@@ -121,7 +121,7 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
       throw malformed('a whole sealed value, got one that ends early')
     const cached = this.#cache.byId(sealed, COMPACT_OFFSET.epochId)
     if (cached !== undefined) return cached
-    const id = sealed.slice(COMPACT_OFFSET.epochId, COMPACT_OFFSET.position)
+    const id = new Uint8Array(sealed.subarray(COMPACT_OFFSET.epochId, COMPACT_OFFSET.position))
     const header = this.#headers?.(id)
     if (header === undefined) throw unknownEpoch()
     if (formOf(header) !== 'header') throw malformed('a header, got a value')

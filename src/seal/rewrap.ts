@@ -66,7 +66,7 @@ export class Rewrapper {
     const made = this.#makeHeader(header)
     const [oldest] = this.#done.keys()
     if (oldest !== undefined && this.#done.size >= SEAL_EPOCHS_CACHED_MAX) this.#done.delete(oldest)
-    this.#done.set(name, { from: header.body.slice(), header: made })
+    this.#done.set(name, { from: new Uint8Array(header.body), header: made })
     return made
   }
 

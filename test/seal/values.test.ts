@@ -245,6 +245,18 @@ describe('openAll', () => {
 })
 
 describe('cache of epochs', () => {
+  test('what was opened from a Buffer of the driver’s lives on when the driver uses it again', () => {
+    const key = generateKeyPair()
+    const remembering = new SealReader({ keys: key, accept: [ACCEPT.N] })
+    const kept = new SealWriter({ to: key.publicKey })
+    const borrowed = Buffer.from(kept.seal('three', email.at(3)))
+    const later = kept.seal('four', email.at(4))
+    expect(remembering.open(borrowed, email.at(3)).value).toBe('three')
+    borrowed.fill(0)
+    key[Symbol.dispose]() // so that the header cannot be opened again
+    expect(remembering.open(later, email.at(4)).value).toBe('four')
+  })
+
   test('a bounded one opens what it has dropped again', () => {
     const small = new SealReader({ keys: reader, accept: [ACCEPT.N], maxEpochs: 2 })
     const writer = writerOf('N')
