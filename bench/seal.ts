@@ -7,8 +7,8 @@ import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { mint, ServiceKey } from '../src/capability/index.js'
 import { Column, generateKeyPair, type Place, SealReader, SealWriter, text } from '../src/seal/index.js'
-import { atLeast, atMost, circumstances, print, type Row } from './session/report.js'
-import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './session/rounds.js'
+import { atLeast, atMost, circumstances, print, type Row } from './suite/report.js'
+import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './suite/rounds.js'
 
 /** The part of sodium-native that is used here; it ships no types. */
 interface Sodium {

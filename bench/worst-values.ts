@@ -3,9 +3,11 @@
 // collected before each run where `node --expose-gc` allows it. Part of bench/values.ts.
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { VALUE_OBJECT_MEMBERS_MAX } from '../src/limits.js'
 import { checkValue } from '../src/rpc/guard.js'
 import { readValue } from '../src/rpc/value-reader.js'
 
+const OBJECT_MAX = VALUE_OBJECT_MEMBERS_MAX
 const BAR_MS = 10
 const ROUNDS = 5
 setFlagsFromString('--expose-gc')
@@ -39,6 +41,20 @@ const bigint = (magnitude: readonly number[]) => [0xc2, ...head(2, magnitude.len
 let named = 0
 /** A key that no value had before. */
 const freshKey = () => text((1_679_616 + named++).toString(36).slice(1))
+/** The same of three bytes, so that more fit. */
+const shortKey = () => text((46_656 + named++).toString(36).slice(-3))
+/** Objects within one another, each the last member of the one outside. */
+function nested(depth: number, members: number): number[] {
+  let inner = [0]
+  for (let i = 0; i < depth; i++)
+    inner = [
+      ...head(5, members),
+      ...many(members - 1, () => [...shortKey(), 0]).flat(),
+      ...shortKey(),
+      ...inner,
+    ]
+  return inner
+}
 /** A key of 256 bytes that differs from the others at its end only. */
 const longKey = (index: number) => text(`${'a'.repeat(250)}${String(index).padStart(6, '0')}`)
 
@@ -96,8 +112,15 @@ function worstInputs(size: number): Record<string, () => number[]> {
     'objects of 23 new keys': () => arrayOf(size, 47, () => object(many(23, freshKey))),
     'objects of new keys of 3 UTF-8 bytes': () =>
       arrayOf(size, 3, (i) => object([[0x63, 0xe2, 0x80 | ((i >> 6) & 63), 0x80 | (i & 63)]])),
-    'one object of new keys': () => object(fill(size / 1.2, 2, freshKey)),
-    'one object of keys of 256 bytes': () => object(fill(size - size / 256, 2, longKey)),
+    'objects of 430 new keys': () => arrayOf(size, 861, () => object(many(430, freshKey))),
+    'objects of 2,048 new keys': () => arrayOf(size, 4_097, () => object(many(OBJECT_MAX, freshKey))),
+    'objects of 2,048 new keys of 3 bytes': () =>
+      arrayOf(size, 4_097, () => object(many(OBJECT_MAX, shortKey))),
+    'objects of 65 new keys of 3 bytes': () => arrayOf(size, 131, () => object(many(65, shortKey))),
+    'objects of 2,048 new keys, nested': () => nested(Math.min(6, size >> 13), OBJECT_MAX),
+    'objects of 430 new keys, nested': () => nested(30, 430),
+    'one object of 2,049 new keys': () => object(many(OBJECT_MAX + 1, freshKey)),
+    'one object of keys of 256 bytes': () => object(fill(size - size / 256, 2, longKey).slice(0, OBJECT_MAX)),
     'objects of 16 keys of 256 bytes': () => arrayOf(size, 33, () => object(many(16, longKey))),
     'objects of 17 keys of 1 byte': () => arrayOf(size, 35, () => object(many(17, (i) => [0x61, 0x61 + i]))),
     'objects of indices': () => arrayOf(size, 3, (i) => object([text(String(100_000 + i * 65_536))])),

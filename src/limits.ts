@@ -100,6 +100,8 @@ export const VALUE_MAX_DEPTH = 32
 export const VALUE_MAX_ITEMS = 65_536
 /** Key of a map, UTF-8 bytes (spec/rpc.md §5). */
 export const VALUE_KEY_MAX_BYTES = 256
+/** Members of one plain object (spec/rpc.md §5, §10). */
+export const VALUE_OBJECT_MEMBERS_MAX = 2_048
 /** Numbers and bigints that are members of Sets or keys of Maps, in one value (spec/rpc.md §5, §10). */
 export const VALUE_HASHED_NUMBERS_MAX = 1_024
 /** Magnitude of a bigint, bytes (spec/rpc.md §5). */

@@ -150,6 +150,7 @@ function scanText(): ValueProblem | undefined {
 function open(kind: number): ValueProblem | undefined {
   const items = kind >= KIND.object ? 2 * argument : argument
   if (items > end - position) return 'truncated'
+  if (kind === KIND.object && argument > limits.maxObjectMembers) return 'object_members'
   if (depth >= limits.maxDepth) return 'depth'
   depth++
   kinds[depth] = kind

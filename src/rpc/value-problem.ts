@@ -6,6 +6,7 @@ import {
   VALUE_KEY_MAX_BYTES,
   VALUE_MAX_DEPTH,
   VALUE_MAX_ITEMS,
+  VALUE_OBJECT_MEMBERS_MAX,
 } from '../limits.js'
 
 /** Why bytes are not a value. */
@@ -28,6 +29,8 @@ export type ValueProblem =
   | 'bigint_length'
   | 'depth'
   | 'items'
+  /** A plain object with too many members. */
+  | 'object_members'
   /** Too many numbers and bigints as members of Sets and keys of Maps. */
   | 'hashed_numbers'
   | 'utf8'
@@ -46,6 +49,9 @@ export interface ValueLimits {
   readonly maxDepth: number
   /** Items: containers, members, keys; a tag and what it stands before are one. */
   readonly maxItems: number
+  /** Members of one plain object: engines keep one copy of each name, and move all members whenever a large object grows, so that
+   * a member costs twice what it costs in a small one. */
+  readonly maxObjectMembers: number
   /** Numbers and bigints that are members of Sets or keys of Maps, counted over the whole value: engines hash them without
    * a secret, so a peer can choose ones that collide, and inserting n of those takes n^2 steps. */
   readonly maxHashedNumbers: number
@@ -61,6 +67,7 @@ export interface ValueLimits {
 export const DEFAULT_VALUE_LIMITS: ValueLimits = {
   maxDepth: VALUE_MAX_DEPTH,
   maxItems: VALUE_MAX_ITEMS,
+  maxObjectMembers: VALUE_OBJECT_MEMBERS_MAX,
   maxHashedNumbers: VALUE_HASHED_NUMBERS_MAX,
   keyMaxBytes: VALUE_KEY_MAX_BYTES,
   bigintMaxBytes: VALUE_BIGINT_MAX_BYTES,
@@ -82,6 +89,7 @@ export const PROBLEM_TEXT: Readonly<Record<ValueProblem, string>> = {
   bigint_length: 'a bigint within the limit, got a longer one',
   depth: 'nesting within the limit, got deeper nesting',
   items: 'items within the limit, got more',
+  object_members: 'objects with members within their limit, got more',
   hashed_numbers: 'numbers in Sets and as keys of Maps within their limit, got more',
   utf8: 'text in UTF-8, got other bytes',
   key_type: 'text as key of an object and a primitive as key of a Map, got another key',

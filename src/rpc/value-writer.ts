@@ -1,7 +1,13 @@
 // Writes plain data as CBOR, and refuses everything else at the caller, with the path to it (spec/rpc.md §5).
 // What it writes is what guard.ts passes: same bounds, one encoding for each key. Getters are read once; a failure
 // leaves the sink as it was. Leaves out the wording of refusals (value-refusal.ts).
-import { VALUE_HASHED_NUMBERS_MAX, VALUE_KEY_MAX_BYTES, VALUE_MAX_DEPTH, VALUE_MAX_ITEMS } from '../limits.js'
+import {
+  VALUE_HASHED_NUMBERS_MAX,
+  VALUE_KEY_MAX_BYTES,
+  VALUE_MAX_DEPTH,
+  VALUE_MAX_ITEMS,
+  VALUE_OBJECT_MEMBERS_MAX,
+} from '../limits.js'
 import type { ByteSink } from './byte-sink.js'
 import { CallError } from './failure.js'
 import { ItemWriter } from './item-writer.js'
@@ -107,6 +113,9 @@ export class ValueWriter {
     const keys = Object.keys(value)
     // An iterable that was written as a literal has no keys; sent as data it would arrive as nothing.
     if (keys.length === 0 && Symbol.asyncIterator in value && this.#link(value)) return
+    if (keys.length > VALUE_OBJECT_MEMBERS_MAX) {
+      throw new Refusal(`an object of more than ${VALUE_OBJECT_MEMBERS_MAX} members`, 'Send a Map')
+    }
     this.#enter(value)
     const level = this.#depth - 1
     this.#to.head(MAJOR.map, keys.length)

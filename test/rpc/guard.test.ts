@@ -137,6 +137,9 @@ const hostile: [string, string, ValueProblem][] = [
   ['60,000 arrays', `${'81'.repeat(60_000)}00`, 'depth'],
   ['65,536 members and their array', head(4, 65_536) + '00'.repeat(65_536), 'items'],
   ['32,768 entries and their Map', map(head(5, 32_768) + keys(32_768)), 'items'],
+  ['2,049 members and their object', head(5, 2_049) + keys(2_049), 'object_members'],
+  ['2,049 members within an array', `81${head(5, 2_049)}${keys(2_049)}`, 'object_members'],
+  ['2,049 members that are not looked at', head(5, 2_049) + 'ff'.repeat(4_098), 'object_members'],
   ['1,025 numbers in a Set', tag(TAG.set, head(4, 1_025) + '00'.repeat(1_025)), 'hashed_numbers'],
   ['1,025 numbers as keys of a Map', map(head(5, 1_025) + mapEntries(1_025)), 'hashed_numbers'],
   // Text.
@@ -252,6 +255,9 @@ const allowed: [string, string][] = [
   ['32 arrays', '81'.repeat(31).concat('80')],
   ['65,535 members and their array', head(4, 65_535) + '00'.repeat(65_535)],
   ['32,767 entries and their Map', map(head(5, 32_767) + keys(32_767))],
+  ['2,048 members and their object', head(5, 2_048) + keys(2_048)],
+  ['two objects of 2,048 members', `82${(head(5, 2_048) + keys(2_048)).repeat(2)}`],
+  ['2,049 texts as keys of a Map', map(head(5, 2_049) + keys(2_049))],
   ['1,024 numbers as keys of a Map', map(head(5, 1_024) + mapEntries(1_024))],
   ['a bigint of 128 bytes', `c2${head(2, 128)}${'ff'.repeat(128)}`],
   ['a bigint of no bytes', 'c240'],
@@ -296,17 +302,22 @@ describe('checkValue', () => {
     expect(checkValue(hexDecode('820101'), 0, 3, limits({ maxItems: 2 }))).toBe('items')
     expect(checkValue(hexDecode('a1616100'), 0, 4, limits({ keyMaxBytes: 0 }))).toBe('key_length')
     expect(checkValue(hexDecode('c24101'), 0, 3, limits({ bigintMaxBytes: 0 }))).toBe('bigint_length')
+    expect(checkValue(hexDecode('a1616100'), 0, 4, limits({ maxObjectMembers: 0 }))).toBe('object_members')
     const set = hexDecode(tag(TAG.set, '8101'))
     expect(checkValue(set, 0, set.length, limits({ maxHashedNumbers: 0 }))).toBe('hashed_numbers')
   })
 
   test('finds the one duplicate among many keys, wherever it stands', () => {
     for (const count of [15, 16, 17, 200, 5_000]) {
-      const distinct = hexDecode(head(5, count) + keys(count))
+      const distinct = hexDecode(map(head(5, count) + keys(count)))
       expect(checkValue(distinct)).toBeUndefined()
       for (const twice of [0, count >> 1, count - 1]) {
         const entries = hexDecode(keys(count))
-        const bytes = concat(hexDecode(head(5, count + 1)), entries, hexDecode(`${text(String(twice))}00`))
+        const bytes = concat(
+          hexDecode(map(head(5, count + 1))),
+          entries,
+          hexDecode(`${text(String(twice))}00`),
+        )
         expect(checkValue(bytes)).toBe('duplicate_key')
       }
     }

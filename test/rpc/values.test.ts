@@ -140,9 +140,12 @@ describe('encodeValue and decodeValue', () => {
   })
 
   test('keys that share a slot of the key cache do not become each other', () => {
-    const value: Record<string, number> = {}
-    for (let i = 0; i < 5_000; i++) value[`k${i.toString(36)}`] = i
-    for (let round = 0; round < 2; round++) expect(roundTrip(value)).toStrictEqual(value)
+    const name = (i: number) => `k${i.toString(36)}`
+    for (let first = 0; first < 5_000; first += 100) {
+      const entries = Array.from({ length: 100 }, (_, i) => [name(first + i), i] as const)
+      const value = Object.fromEntries(entries)
+      for (let round = 0; round < 2; round++) expect(roundTrip(value)).toStrictEqual(value)
+    }
   })
 })
 
@@ -213,6 +216,8 @@ const deep = (levels: number): unknown => {
   for (let i = 0; i < levels; i++) value = [value]
   return value
 }
+const many = (members: number): object =>
+  Object.fromEntries(Array.from({ length: members }, (_, i) => [`k${i}`, i]))
 // biome-ignore lint/suspicious/noSparseArray: a hole is what is tested
 const holes = [1, , 3]
 
@@ -252,6 +257,7 @@ const refused: [string, unknown, string, string][] = [
   ['cycle', cycle, 'args.self.around[0]', 'an object that contains itself'],
   ['33 levels', deep(33), `args${'[0]'.repeat(32)}`, 'more than 32 levels of nesting'],
   ['65,537 items', new Array(65_536).fill(0), 'args[65535]', 'more than 65536 items'],
+  ['2,049 members', { list: [many(2_049)] }, 'args.list[0]', 'an object of more than 2048 members'],
   ['a megabyte of text', 'x'.repeat(1_048_576), 'args', 'more than 1048576 bytes'],
   ['a megabyte in bytes only', '水'.repeat(400_000), 'args', 'more than 1048576 bytes'],
   ['a megabyte of bytes', { b: new Uint8Array(1_048_577) }, 'args.b', 'more than 1048576 bytes'],
@@ -297,6 +303,7 @@ describe('encodeValue refuses at the caller', () => {
     ],
     ['cut text', '😀'.slice(0, 1), 'slice() can cut a character in two: see toWellFormed()'],
     ['a hole', holes, 'Put undefined or null there'],
+    ['too many members', many(2_049), 'Send a Map'],
     ['too many bytes', new Uint8Array(2_000_000), 'Send it as a stream'],
   ])('%s with a hint', (_, value, hint) => {
     expect(caught(() => encodeValue(value)).hint).toBe(hint)
@@ -352,6 +359,13 @@ describe('encodeValue', () => {
     Object.defineProperty(value, 'hidden', { value: 2, enumerable: false })
     expect(roundTrip(value)).toStrictEqual({ once: { nested: 1 } })
     expect(reads).toBe(1)
+  })
+
+  test('an object of 2,048 members arrives, and as a Map one of more', () => {
+    const most = many(2_048)
+    expect(roundTrip(most)).toStrictEqual(most)
+    const more = new Map(Object.entries(many(2_049)))
+    expect(roundTrip(more)).toStrictEqual(more)
   })
 
   test('an object without a prototype arrives as an ordinary one', () => {
