@@ -126,6 +126,8 @@ class MemoryPipe implements Pipe {
     }
     if (this.#inbox.length > 0 || this.#closed) return
     this.#peer?.drained()
+    // Told so, the peer may have written again, and ended behind that.
+    if (this.#inbox.length > 0 || this.#closed) return
     if (this.#peerEnded && !this.#endDelivered) {
       this.#endDelivered = true
       events.end()

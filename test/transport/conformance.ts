@@ -272,6 +272,33 @@ export function conformance(name: string, connect: () => Promise<Ends>): void {
       expect(atServer.bytes.at(-1)).toBe(7)
     })
 
+    test('what a sender writes once it may again, and ends behind, is delivered before the end', async () => {
+      const atServer = watch(ends.server)
+      let drains = 0
+      ends.client.start({
+        data: () => {},
+        drain: () => {
+          drains += 1
+          if (drains > 1) return
+          ends.client.write(new Uint8Array(70_000).fill(2))
+          ends.client.end()
+        },
+        end: () => {},
+        closed: () => {},
+      })
+      ends.server.pause()
+      let sent = 0
+      while (ends.client.write(new Uint8Array(CHUNK_BYTES).fill(1))) {
+        sent += CHUNK_BYTES
+        await turns(3)
+      }
+      sent += CHUNK_BYTES
+      ends.server.resume()
+      await expect.poll(() => atServer.events.at(-1)).toBe('end')
+      expect(atServer.bytes).toHaveLength(sent + 70_000)
+      expect(atServer.bytes.at(-1)).toBe(2)
+    })
+
     test('destroy closes this end once and ends the other', async () => {
       const [atClient, atServer] = [watch(ends.client), watch(ends.server)]
       ends.client.destroy()
