@@ -2,6 +2,7 @@
 // handshake that succeeds wins (spec/resolve.md §5). A directory can mislead, never impersonate: the handshake decides.
 // Leaves out what the session is used for (connect.ts).
 import type { Capability, PatternName } from './capability/index.js'
+import type { Timer } from './clock.js'
 import type { KeyPair } from './crypto/index.js'
 import { type Environment, transportOf } from './environment.js'
 import { NoisecapError } from './errors.js'
@@ -16,6 +17,7 @@ import {
 } from './resolve/index.js'
 import {
   DEFAULT_LIMITS,
+  DEFAULT_TIMES,
   type InitiatedSession,
   initiateSession,
   type SessionLimits,
@@ -113,16 +115,20 @@ function dialInTurn(
     let next = 0
     let open = 0
     let done = false
-    let timer: ReturnType<typeof setTimeout> | undefined
+    let timer: Timer | undefined
+    const { clock } = options.environment
+    const stopTimer = (): void => {
+      if (timer !== undefined) clock.clearTimeout(timer)
+    }
     const finish = (settle: () => void): void => {
       if (done) return
       done = true
-      clearTimeout(timer)
+      stopTimer()
       settle()
       losers?.abort(new DOMException('Another location answered first', 'AbortError'))
     }
     const startNext = (): void => {
-      clearTimeout(timer)
+      stopTimer()
       const location = locations[next]
       if (location === undefined) {
         if (open === 0) finish(() => resolve(undefined))
@@ -130,7 +136,7 @@ function dialInTurn(
       }
       next += 1
       open += 1
-      timer = setTimeout(startNext, STAGGER_MS)
+      timer = clock.setTimeout(startNext, STAGGER_MS)
       dialOne(location, capability, options, dialSignal).then(
         (session) => {
           if (done) session.connection.close('done')
@@ -166,8 +172,9 @@ async function dialOne(
       `Cannot reach ${uri}: expected a public address, since a directory on a network named it`,
     )
   }
-  const { keyPair, pattern, limits = DEFAULT_LIMITS } = options
-  return initiateSession(pipe, { capability, keyPair, pattern, limits }, signal)
+  const { keyPair, pattern, limits = DEFAULT_LIMITS, environment } = options
+  const client = { capability, keyPair, pattern, limits }
+  return initiateSession(pipe, client, signal, DEFAULT_TIMES, environment.clock)
 }
 
 function isNoAnswer(error: unknown): boolean {

@@ -1,10 +1,11 @@
-// What connects the core to a host: transports by scheme and the directories that name services. Node's stands in
+// What connects the core to a host: transports by scheme, the directories that name services, and the clock. Node's stands in
 // node-environment.ts; a browser brings its own. Leaves out both ends of a conversation (connect.ts, service.ts).
+import type { Clock } from './clock.js'
 import { NoisecapError } from './errors.js'
 import type { Announcer, Resolver } from './resolve/index.js'
 import type { Dial, Listen } from './transport/index.js'
 
-/** Transports and directories of one host. */
+/** Transports, directories and the clock of one host. */
 export interface Environment {
   /** By scheme without colon. */
   readonly transports: ReadonlyMap<string, { readonly dial: Dial; readonly listen?: Listen }>
@@ -12,6 +13,8 @@ export interface Environment {
   readonly resolvers: () => readonly Resolver[]
   /** Where a listening service announces itself. */
   readonly announcers: () => readonly Announcer[]
+  /** Drives every deadline, delay and expiry. */
+  readonly clock: Clock
 }
 
 /** The transport of a location.

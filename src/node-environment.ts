@@ -1,4 +1,5 @@
 // Node's transports and directories: TCP, unix sockets, and the file registry of this machine.
+import { SYSTEM_CLOCK } from './clock.js'
 import type { Environment } from './environment.js'
 import { FileRegistry } from './resolve/file.js'
 import { dialTcp, listenTcp } from './transport/tcp.js'
@@ -20,4 +21,5 @@ export const nodeEnvironment: Environment = {
   ]),
   resolvers: () => [defaultRegistry()],
   announcers: () => [defaultRegistry()],
+  clock: SYSTEM_CLOCK,
 }

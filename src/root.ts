@@ -1,6 +1,7 @@
 // The object behind a capability, over whatever session is open: after a lost connection the next call dials again, with
 // backoff and jitter; a refusal by the service itself is final. Leaves out sharing of sessions (pool.ts) and calls (src/rpc).
 import type { Capability } from './capability/index.js'
+import { type Clock, sleep } from './clock.js'
 import { NoisecapError } from './errors.js'
 import type { PoolOptions, SessionPool } from './pool.js'
 import type { Lease } from './pooled-session.js'
@@ -28,6 +29,7 @@ export class Root implements Caller {
   readonly #capability: Capability
   readonly #pool: SessionPool
   readonly #options: RootOptions
+  readonly #clock: Clock
   #lease: Lease | undefined
   #opening: Promise<Lease> | undefined
   #final: NoisecapError | undefined
@@ -40,6 +42,7 @@ export class Root implements Caller {
     this.#capability = capability
     this.#pool = pool
     this.#options = options
+    this.#clock = options.environment.clock
   }
 
   /** Reach the object for the first time. */
@@ -88,8 +91,9 @@ export class Root implements Caller {
     options: CallOptions | undefined,
   ): Promise<unknown> {
     const { timeoutMs, signal } = options ?? {}
-    const began = performance.now()
-    const waits = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)]
+    const clock = this.#clock
+    const began = clock.nowMs()
+    const waits = [signal, timeoutMs === undefined ? undefined : clock.timeoutSignal(timeoutMs)]
     const giveUp = AbortSignal.any(waits.filter((each) => each !== undefined))
     let lease: Lease
     try {
@@ -97,7 +101,7 @@ export class Root implements Caller {
     } catch (cause) {
       throw unavailable(method.name, cause, this.#final)
     }
-    const left = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (performance.now() - began))
+    const left = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (clock.nowMs() - began))
     return lease.reference.call(method, input, { signal, timeoutMs: left })
   }
 
@@ -110,8 +114,8 @@ export class Root implements Caller {
   }
 
   async #openAfterBackoff(): Promise<Lease> {
-    const waitMs = this.#notBeforeMs - performance.now()
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
+    const waitMs = this.#notBeforeMs - this.#clock.nowMs()
+    if (waitMs > 0) await sleep(this.#clock, waitMs)
     if (this.#final !== undefined) throw this.#final
     try {
       const lease = await this.#open(undefined)
@@ -120,13 +124,13 @@ export class Root implements Caller {
     } catch (error) {
       const delayMs = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.#failures)
       this.#failures += 1
-      this.#notBeforeMs = performance.now() + delayMs * (0.5 + Math.random() / 2)
+      this.#notBeforeMs = this.#clock.nowMs() + delayMs * (0.5 + Math.random() / 2)
       throw error
     }
   }
 
   async #open(signal: AbortSignal | undefined): Promise<Lease> {
-    const deadline = AbortSignal.timeout(this.#options.timeoutMs)
+    const deadline = this.#clock.timeoutSignal(this.#options.timeoutMs)
     const dialSignal = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
     const lease = await this.#pool.acquire(this.#capability, this.#options, dialSignal)
     lease.events = {

@@ -2,6 +2,7 @@
 // and nothing of the session outlives it unless another capability carries that (spec/session.md §5).
 // Leaves out the session that holds several (served-session.ts) and the objects they share (served-objects.ts).
 import { allowsMethod, expiresAt, judgeTime, type Verified } from './capability/index.js'
+import type { Clock } from './clock.js'
 import { CLOCK_LEEWAY_SECONDS } from './limits.js'
 import type { Authority, Exported, LocalTarget, Permission, Target } from './rpc/index.js'
 import type { ObjectUse } from './served-objects.js'
@@ -9,6 +10,7 @@ import type { CloseReason } from './session/index.js'
 
 /** What a reference tells its session. */
 export interface ReferenceHost {
+  readonly clock: Clock
   /** It is over: tell the client, and end the session if it was the last. */
   ended(reference: ServedReference, reason: CloseReason): void
   /** The client needs it no more, nor anything that was handed out under it. */
@@ -95,7 +97,7 @@ export class ServedReference implements Exported, Authority {
   }
 
   #isInTime(): boolean {
-    if (judgeTime(this.verified, Date.now() / 1_000) === 'ok') return true
+    if (judgeTime(this.verified, this.#host.clock.wallMs() / 1_000) === 'ok') return true
     this.end('expired')
     return false
   }
@@ -103,7 +105,7 @@ export class ServedReference implements Exported, Authority {
   #scheduleExpiry(): void {
     const expires = expiresAt(this.verified)
     if (expires === undefined) return
-    const delayMs = (expires + CLOCK_LEEWAY_SECONDS) * 1_000 - Date.now()
+    const delayMs = (expires + CLOCK_LEEWAY_SECONDS) * 1_000 - this.#host.clock.wallMs()
     this.#stopExpiry = this.#host.expireIn(this, Math.max(RECHECK_MS, delayMs))
   }
 

@@ -10,6 +10,7 @@ import {
   type RevocationSet,
   type Verified,
 } from './capability/index.js'
+import { type Clock, sleep } from './clock.js'
 import { NoisecapError } from './errors.js'
 import { PRESENTATIONS_FAILED_MAX } from './limits.js'
 import type { OfferedPath } from './offer.js'
@@ -105,6 +106,10 @@ export class ServedSession implements ReferenceHost {
     this.#export(verified, parameters.holderSalts)
   }
 
+  get clock(): Clock {
+    return this.#peer.connection.clock
+  }
+
   start(): void {
     this.#peer.start()
   }
@@ -123,9 +128,9 @@ export class ServedSession implements ReferenceHost {
       this.#finished = resolve
     })
     this.#peer.goAway(graceMs)
-    const deadline = performance.now() + graceMs
-    while (this.#peer.servedCalls > 0 && performance.now() < deadline && !this.#over) {
-      await new Promise((resolve) => setTimeout(resolve, 10))
+    const deadline = this.clock.nowMs() + graceMs
+    while (this.#peer.servedCalls > 0 && this.clock.nowMs() < deadline && !this.#over) {
+      await sleep(this.clock, 10)
     }
     this.#peer.close('going_away')
     await over

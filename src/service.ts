@@ -134,9 +134,9 @@ export class Service {
           throw new TypeError(`Cannot mint: ${description.name} has no method ${JSON.stringify(name)}`)
         }
       }
-      return mint(this.key, { object, claims }, restrictions, { label, locations: at }).withInterface(
-        description,
-      )
+      const nowSeconds = this.#environment.clock.wallMs() / 1_000
+      const grant = { object, claims, nowSeconds }
+      return mint(this.key, grant, restrictions, { label, locations: at }).withInterface(description)
     }
     return { mint: mintFor } as Offer<Calls<M>, PathParams<Path>>
   }
@@ -193,6 +193,7 @@ export class Service {
       verifier: (question) => verifyHello(question, this.#knowledge()),
       accepted: (session) => this.#serve(session),
       finished: () => this.#handshakes.delete(drop),
+      clock: this.#environment.clock,
     })
     this.#handshakes.add(drop)
   }
@@ -207,7 +208,7 @@ export class Service {
       authority: this.#authority,
       revocations: this.revocations,
       limits: this.limits,
-      nowSeconds: Date.now() / 1_000,
+      nowSeconds: this.#environment.clock.wallMs() / 1_000,
     }
   }
 

@@ -20,10 +20,15 @@ export interface Link {
 
 /** `link` with a caveat for each of `restrictions`; the keys in between are wiped.
  * @param link - borrowed; the result shares no secret with it.
+ * @param nowSeconds - Unix seconds, from which `expiresIn` counts.
  * @throws TypeError, RangeError, or `capability/too_large` past 16 caveats or 2,560 bytes. */
-export function addLinks(link: Link, restrictions: Restrictions): Link {
+export function addLinks(
+  link: Link,
+  restrictions: Restrictions,
+  nowSeconds: number = Date.now() / 1000,
+): Link {
   const randomBytes = (length: number) => primitives().randomBytes(length)
-  const added = toCaveats(restrictions, Date.now() / 1000, () => randomBytes(HOLDER_SALT_BYTES))
+  const added = toCaveats(restrictions, nowSeconds, () => randomBytes(HOLDER_SALT_BYTES))
   const encoded = added.map(({ caveat }) => encodeCaveat(randomBytes(CAVEAT_SALT_BYTES), caveat))
   const locator = longerLocator(link.locator, encoded)
   let key = link.key.slice() as ChainKey

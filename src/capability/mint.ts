@@ -21,6 +21,8 @@ export interface MintOptions {
   readonly claims?: Claims | undefined
   /** Number of the root secret; default the current one. */
   readonly kid?: number | undefined
+  /** Unix seconds, from which `expiresIn` counts; default the clock of the machine. */
+  readonly nowSeconds?: number | undefined
 }
 
 /** A new capability of the service, already narrowed by `restrictions`.
@@ -28,7 +30,7 @@ export interface MintOptions {
  * `capability/unknown_kid` for a root that is not there, `capability/too_large` for too many bytes of caveats. */
 export function mint(
   serviceKey: ServiceKey,
-  { use = 'call', object, claims = NO_CLAIMS, kid = serviceKey.roots.current }: MintOptions,
+  { use = 'call', object, claims = NO_CLAIMS, kid = serviceKey.roots.current, nowSeconds }: MintOptions,
   restrictions: Restrictions = {},
   hints: HintOptions = {},
 ): Capability {
@@ -46,7 +48,7 @@ export function mint(
     locator: decodeLocator(encodeLocator(kid, grant, [])),
     holderSalts: [],
   }
-  const { key, ...longer } = addLinks(link, restrictions)
+  const { key, ...longer } = addLinks(link, restrictions, nowSeconds)
   link.key.fill(0)
   return createCapability({ publicKey, secret: { final: false, key }, ...longer }, hintsOf(hints), undefined)
 }

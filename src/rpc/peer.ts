@@ -57,7 +57,7 @@ function reportToConsole({ errorId, method, error }: InternalError): void {
 /** One end. */
 export class Peer {
   readonly connection: Connection
-  readonly deadlines = new Deadlines()
+  readonly deadlines: Deadlines
   readonly #options: PeerOptions
   readonly #outbox: Outbox
   readonly #calling: Calling
@@ -72,6 +72,7 @@ export class Peer {
 
   constructor(connection: Connection, options: PeerOptions) {
     this.connection = connection
+    this.deadlines = new Deadlines(connection.clock)
     this.#options = options
     // Only who serves may stop reading: if callers did as well, both sides could wait for each other for good.
     const holdBack = (tooLong: boolean): void => (tooLong ? connection.hold() : connection.release())
@@ -139,7 +140,7 @@ export class Peer {
   ping(): Promise<number> {
     if (this.#over !== undefined) return Promise.reject(this.#over)
     return new Promise((resolve, reject) => {
-      this.#pings.push({ sentMs: performance.now(), resolve, reject })
+      this.#pings.push({ sentMs: this.connection.clock.nowMs(), resolve, reject })
       this.#writeU64(OP.ping, new Uint8Array(8))
     })
   }
@@ -289,7 +290,7 @@ export class Peer {
   #pong(): void {
     const ping = this.#pings.shift()
     if (ping === undefined) throw new WireError('pong without ping')
-    ping.resolve(performance.now() - ping.sentMs)
+    ping.resolve(this.connection.clock.nowMs() - ping.sentMs)
   }
 
   #closed(outcome: CloseOutcome): void {

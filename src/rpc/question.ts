@@ -106,7 +106,8 @@ export class Question implements AnswerSource {
     this.wants = method.returns === undefined
     if (this.wants) void this.#makePromise()
     const timeoutMs = options?.timeoutMs
-    this.#deadlineMs = timeoutMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
+    this.#deadlineMs =
+      timeoutMs === undefined ? Number.POSITIVE_INFINITY : owner.deadlines.clock.nowMs() + timeoutMs
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY)
       this.#slot = owner.deadlines.add(this, timeoutMs)
     if (options?.signal !== undefined) this.#listen(options.signal)
@@ -124,7 +125,7 @@ export class Question implements AnswerSource {
   /** Until the deadline, ms, at least 0; Infinity without one. */
   get remainingMs(): number {
     if (this.#deadlineMs === Number.POSITIVE_INFINITY) return this.#deadlineMs
-    return Math.max(0, this.#deadlineMs - performance.now())
+    return Math.max(0, this.#deadlineMs - this.#owner.deadlines.clock.nowMs())
   }
 
   promise(): Promise<unknown> {

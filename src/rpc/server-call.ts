@@ -54,7 +54,7 @@ export class ServerCall implements CallContext {
     this.#deadlines = deadlines
     const hasDeadline = remainingMs !== Number.POSITIVE_INFINITY
     // No look at the clock for a call without a deadline: that is nearly every one.
-    this.#deadlineMs = hasDeadline ? performance.now() + remainingMs : remainingMs
+    this.#deadlineMs = hasDeadline ? deadlines.clock.nowMs() + remainingMs : remainingMs
     if (hasDeadline) this.#slot = deadlines.add(this, remainingMs)
   }
 
@@ -67,7 +67,7 @@ export class ServerCall implements CallContext {
 
   get remainingMs(): number {
     if (this.#deadlineMs === Number.POSITIVE_INFINITY) return this.#deadlineMs
-    return Math.max(0, this.#deadlineMs - performance.now())
+    return Math.max(0, this.#deadlineMs - this.#deadlines.clock.nowMs())
   }
 
   /** Why the call was given up, once it was. */

@@ -3,6 +3,7 @@
 // Leaves out listening (src/service.ts) and what the session is used for.
 import { concat, wipe } from '../bytes.js'
 import type { Verified } from '../capability/index.js'
+import { type Clock, letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
 import { HANDSHAKE_DEADLINE_MS, HELLO_MAX_BYTES, SERVICES_PER_PORT_MAX } from '../limits.js'
 import type { Pipe } from '../transport/index.js'
 import type { Admission } from './admission.js'
@@ -34,6 +35,7 @@ export interface AcceptOptions<Identity extends ServiceIdentity> {
   readonly finished?: () => void
   readonly handshakeDeadlineMs?: number
   readonly times?: ConnectionTimes
+  readonly clock?: Clock
 }
 
 /** Take a fresh pipe through the handshake.
@@ -64,7 +66,8 @@ class Accepting<Identity extends ServiceIdentity> {
   readonly #options: AcceptOptions<Identity>
   readonly #frames: FrameReader
   readonly #untrack: () => void
-  readonly #deadline: ReturnType<typeof setTimeout>
+  readonly #clock: Clock
+  readonly #deadline: Timer
   #state: 'hello' | 'verifying' | 'message3' | 'silent' | 'refused' | 'open' | 'gone' = 'hello'
   #proven: Proven<Identity> | undefined
   #connection: Connection | undefined
@@ -74,10 +77,12 @@ class Accepting<Identity extends ServiceIdentity> {
   constructor(pipe: Pipe, options: AcceptOptions<Identity>) {
     this.#pipe = pipe
     this.#options = options
+    this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
     this.#untrack = options.admission.trackUnproven(() => pipe.destroy())
-    this.#deadline = setTimeout(() => this.#expire(), options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS)
-    if (typeof this.#deadline === 'object') this.#deadline.unref()
+    const deadlineMs = options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS
+    this.#deadline = this.#clock.setTimeout(() => this.#expire(), deadlineMs)
+    letGo(this.#deadline)
     pipe.start({
       data: (bytes) => (this.#connection === undefined ? this.#receive(bytes) : this.#pass(bytes)),
       drain: () => this.#connection?.pipeEvents.drain(),
@@ -122,7 +127,7 @@ class Accepting<Identity extends ServiceIdentity> {
 
   /** The client has proven all there is to prove, or is gone. */
   #settle(): void {
-    clearTimeout(this.#deadline)
+    this.#clock.clearTimeout(this.#deadline)
     this.#untrack()
   }
 
@@ -175,7 +180,7 @@ class Accepting<Identity extends ServiceIdentity> {
     const handshake = new ServerHandshake(services, this.#options.admission.seen)
     const question = handshake.receive(hello, {
       admit: () => this.#admit(),
-      nowSeconds: Date.now() / 1_000,
+      nowSeconds: this.#clock.wallMs() / 1_000,
     })
     if (question === undefined) {
       this.#silence()
@@ -196,7 +201,7 @@ class Accepting<Identity extends ServiceIdentity> {
   /** One token of the peer's address before the first DH; peers on this machine are exempt. */
   #admit(): boolean {
     return (
-      this.#pipe.isLocal || this.#options.admission.takeToken(this.#pipe.remoteAddress, performance.now())
+      this.#pipe.isLocal || this.#options.admission.takeToken(this.#pipe.remoteAddress, this.#clock.nowMs())
     )
   }
 
@@ -213,7 +218,7 @@ class Accepting<Identity extends ServiceIdentity> {
     }
     this.#proven = { handshake, question, verdict }
     const { admission } = this.#options
-    if (!this.#pipe.isLocal) admission.giveBackToken(this.#pipe.remoteAddress, performance.now())
+    if (!this.#pipe.isLocal) admission.giveBackToken(this.#pipe.remoteAddress, this.#clock.nowMs())
     this.#releaseSlot = admission.takeSlot()
     const status = this.#releaseSlot === undefined ? 'overloaded' : verdict.answer.status
     const answered = handshake.answer({ ...verdict.answer, status })
@@ -254,7 +259,8 @@ class Accepting<Identity extends ServiceIdentity> {
     this.#proven = undefined
     this.#state = 'open'
     this.#finish()
-    const connection = new Connection(this.#pipe, session, this.#frames, this.#options.times ?? DEFAULT_TIMES)
+    const { times = DEFAULT_TIMES } = this.#options
+    const connection = new Connection(this.#pipe, session, this.#frames, times, this.#clock)
     this.#connection = connection
     const { verified } = verdict
     this.#options.accepted({ service: question.service, connection, verified, parameters })

@@ -2,6 +2,7 @@
 // (spec/session.md §6 to §9). The state machine is session.ts; this file has the pipe and the clock.
 // Leaves out handshakes (initiate.ts, accept.ts) and the meaning of plaintexts (src/rpc).
 import { EMPTY } from '../bytes.js'
+import { type Clock, SYSTEM_CLOCK } from '../clock.js'
 import { NoisecapError } from '../errors.js'
 import {
   FRAME_DEADLINE_MS,
@@ -60,6 +61,7 @@ export const DEFAULT_TIMES: ConnectionTimes = {
 /** An open, authenticated conversation. */
 export class Connection {
   readonly session: Session
+  readonly clock: Clock
   readonly #pipe: Pipe
   readonly #frames: FrameReader
   readonly #times: ConnectionTimes
@@ -77,7 +79,14 @@ export class Connection {
   #deaf = false
 
   /** @param frames - may hold bytes that arrived behind the handshake. */
-  constructor(pipe: Pipe, session: Session, frames: FrameReader, times: ConnectionTimes = DEFAULT_TIMES) {
+  constructor(
+    pipe: Pipe,
+    session: Session,
+    frames: FrameReader,
+    times: ConnectionTimes = DEFAULT_TIMES,
+    clock: Clock = SYSTEM_CLOCK,
+  ) {
+    this.clock = clock
     this.#pipe = pipe
     this.session = session
     this.#frames = frames
@@ -85,7 +94,7 @@ export class Connection {
     this.#frames.maxBytes = NOISE_MESSAGE_MAX_BYTES
     // Nobody listens before `start`: the transport holds the peer back until then.
     pipe.pause()
-    this.#openedMs = this.#lastSentMs = this.#lastReceivedMs = performance.now()
+    this.#openedMs = this.#lastSentMs = this.#lastReceivedMs = this.clock.nowMs()
   }
 
   /** Bytes that wait in the transport. */
@@ -124,7 +133,7 @@ export class Connection {
       queueMicrotask(() => events.closed(outcome))
       return
     }
-    this.#stopTicking ??= startTicking(this)
+    this.#stopTicking ??= startTicking(this, this.clock)
     if (!this.#deaf) this.#drainFrames()
     this.#pipe.resume()
   }
@@ -144,7 +153,7 @@ export class Connection {
    * @returns false when the caller should wait for `drain`.
    * @throws `session/closed`. */
   send(plaintext: Uint8Array): boolean {
-    this.#lastSentMs = performance.now()
+    this.#lastSentMs = this.clock.nowMs()
     return this.#pipe.write(this.session.seal(plaintext, this.#pipe.framing))
   }
 
@@ -160,12 +169,12 @@ export class Connection {
     // Whatever held the peer back is over: its close record and end of stream are still to be read.
     if (this.#events !== undefined) this.#pipe.resume()
     this.#pipe.write(this.session.close(reason, this.#pipe.framing))
-    this.#closingSinceMs = performance.now()
+    this.#closingSinceMs = this.clock.nowMs()
     this.#pipe.end()
     if (this.#events !== undefined) return
     // Never started: only the end of the pipe matters.
     this.#deaf = true
-    this.#stopTicking ??= startTicking(this)
+    this.#stopTicking ??= startTicking(this, this.clock)
     this.#pipe.resume()
   }
 
@@ -208,10 +217,10 @@ export class Connection {
       return
     }
     if (progress) {
-      this.#lastReceivedMs = performance.now()
+      this.#lastReceivedMs = this.clock.nowMs()
       if (this.isOpen) this.#events?.delivered?.()
     }
-    if (this.#frames.isMidFrame && (progress || !wasMidFrame)) this.#frameBeganMs = performance.now()
+    if (this.#frames.isMidFrame && (progress || !wasMidFrame)) this.#frameBeganMs = this.clock.nowMs()
   }
 
   /** Open and deliver one record; false once nothing more may be read. */
@@ -221,7 +230,7 @@ export class Connection {
     const reason = this.session.peerClosed
     if (reason !== undefined) {
       this.#outcome ??= { reason, by: 'peer', error: undefined }
-      this.#closingSinceMs = performance.now()
+      this.#closingSinceMs = this.clock.nowMs()
       this.#pipe.end()
       return false
     }

@@ -1,6 +1,7 @@
 // Opens a session as the client: sends the hello over a fresh pipe, goes through the handshake, hands over a Connection.
 // Leaves out dialling and the choice of location (src/dial.ts).
 import { concat } from '../bytes.js'
+import { type Clock, SYSTEM_CLOCK } from '../clock.js'
 import { NoisecapError } from '../errors.js'
 import { HELLO_MAX_BYTES } from '../limits.js'
 import type { Pipe, PipeEvents } from '../transport/index.js'
@@ -28,16 +29,17 @@ export function initiateSession(
   options: Omit<ClientHandshakeOptions, 'nowSeconds'>,
   signal: AbortSignal,
   times: ConnectionTimes = DEFAULT_TIMES,
+  clock: Clock = SYSTEM_CLOCK,
 ): Promise<InitiatedSession> {
   return new Promise((resolve, reject) => {
-    new Initiating(pipe, options, signal, times, resolve, reject).start()
+    new Initiating(pipe, options, signal, { times, clock }, resolve, reject).start()
   })
 }
 
 class Initiating {
   readonly #pipe: Pipe
   readonly #signal: AbortSignal
-  readonly #times: ConnectionTimes
+  readonly #time: { readonly times: ConnectionTimes; readonly clock: Clock }
   readonly #frames: FrameReader
   readonly #resolve: (session: InitiatedSession) => void
   readonly #reject: (error: unknown) => void
@@ -51,14 +53,14 @@ class Initiating {
     pipe: Pipe,
     options: Omit<ClientHandshakeOptions, 'nowSeconds'>,
     signal: AbortSignal,
-    times: ConnectionTimes,
+    time: { readonly times: ConnectionTimes; readonly clock: Clock },
     resolve: (session: InitiatedSession) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#handshake = new ClientHandshake({ ...options, nowSeconds: Date.now() / 1_000 })
+    this.#handshake = new ClientHandshake({ ...options, nowSeconds: time.clock.wallMs() / 1_000 })
     this.#pipe = pipe
     this.#signal = signal
-    this.#times = times
+    this.#time = time
     this.#frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
     this.#resolve = resolve
     this.#reject = reject
@@ -117,7 +119,8 @@ class Initiating {
   #open({ session, limits }: { readonly session: Session; readonly limits: SessionLimits }): void {
     this.#over = true
     this.#signal.removeEventListener('abort', this.#onAbort)
-    const connection = new Connection(this.#pipe, session, this.#frames, this.#times)
+    const { times, clock } = this.#time
+    const connection = new Connection(this.#pipe, session, this.#frames, times, clock)
     this.#next = connection.pipeEvents
     // The client's first transport message proves the PSK and freshness; until then no handler runs.
     connection.sendKeepalive()

@@ -1,5 +1,6 @@
-// One coarse timer for all connections of the process, so that ten thousand idle sessions cost one timer.
+// One coarse timer for all connections of a clock, so that ten thousand idle sessions cost one timer.
 // It never keeps the process alive. Leaves out what is checked at a tick (connection.ts).
+import { type Clock, letGo, type Timer } from '../clock.js'
 
 const INTERVAL_MS = 1_000
 
@@ -8,27 +9,50 @@ interface Ticking {
   tick(nowMs: number): void
 }
 
-const ticking = new Set<Ticking>()
-let timer: ReturnType<typeof setInterval> | undefined
+class Ticker {
+  readonly #clock: Clock
+  readonly #ticking = new Set<Ticking>()
+  #timer: Timer | undefined
 
-/** Call `subject.tick` about once a second.
- * @returns call it to stop. */
-export function startTicking(subject: Ticking): () => void {
-  ticking.add(subject)
-  if (timer === undefined) {
-    timer = setInterval(tickAll, INTERVAL_MS)
-    if (typeof timer === 'object') timer.unref()
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
-  return () => {
-    ticking.delete(subject)
-    if (ticking.size === 0 && timer !== undefined) {
-      clearInterval(timer)
-      timer = undefined
-    }
+
+  add(subject: Ticking): void {
+    this.#ticking.add(subject)
+    if (this.#timer === undefined) this.#wait()
+  }
+
+  remove(subject: Ticking): void {
+    this.#ticking.delete(subject)
+    if (this.#ticking.size > 0 || this.#timer === undefined) return
+    this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #wait(): void {
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), INTERVAL_MS)
+    letGo(this.#timer)
+  }
+
+  #tick(): void {
+    this.#wait()
+    const nowMs = this.#clock.nowMs()
+    for (const subject of this.#ticking) subject.tick(nowMs)
   }
 }
 
-function tickAll(): void {
-  const nowMs = performance.now()
-  for (const subject of ticking) subject.tick(nowMs)
+const tickers = new WeakMap<Clock, Ticker>()
+
+/** Call `subject.tick` about once a second.
+ * @returns call it to stop. */
+export function startTicking(subject: Ticking, clock: Clock): () => void {
+  let ticker = tickers.get(clock)
+  if (ticker === undefined) {
+    ticker = new Ticker(clock)
+    tickers.set(clock, ticker)
+  }
+  const joined = ticker
+  joined.add(subject)
+  return () => joined.remove(subject)
 }

@@ -1,5 +1,6 @@
 // A pair of pipes in one process: for tests, examples and services that live beside their callers.
 // Delivery is asynchronous and ordered as over a socket; back-pressure counts bytes. Leaves out locations.
+import { nextTurn } from '../clock.js'
 import type { Framing, Pipe, PipeEvents } from './pipe.js'
 
 const HIGH_WATER_BYTES = 65_536
@@ -109,7 +110,7 @@ class MemoryPipe implements Pipe {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediateOrTimeout(() => {
+    nextTurn(() => {
       this.#scheduled = false
       this.#deliver()
     })
@@ -142,10 +143,4 @@ class MemoryPipe implements Pipe {
     }
     if (this.#ended && this.#endDelivered) this.#schedule()
   }
-}
-
-/** One turn of the event loop later, in Node and in browsers. */
-function setImmediateOrTimeout(run: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(run)
-  else setTimeout(run, 0)
 }
