@@ -40,6 +40,23 @@ module.exports = {
       to: { path: '^src/cli/' },
     },
     {
+      name: 'nobody-imports-the-test-network',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/testing/' },
+      to: { path: '^src/testing/' },
+    },
+    {
+      name: 'the-test-network-runs-in-browsers',
+      comment:
+        'Nothing that it reaches is Node only, except the choice of a cryptography provider, which looks first.',
+      severity: 'error',
+      from: { path: '^src/testing/' },
+      to: {
+        path: '^src/(node-environment|node-service|index|transport/(tcp|unix|socket-file|socket-pipe)|append-log/(log-file|open-log)|capability/(key-file|files)|session/(files|contact-file)|resolve/(file|dns-exchange)|atomic-file)\\.ts$',
+        reachable: true,
+      },
+    },
+    {
       name: 'layers-are-entered-by-their-door',
       comment: 'Another layer is imported through its index.ts, or through a named Node-only door.',
       severity: 'error',

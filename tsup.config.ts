@@ -18,6 +18,7 @@ export default defineConfig({
     // Not for import by name: what `#noble` of package.json stands for.
     'crypto/noble-libraries': 'src/crypto/noble-libraries.ts',
     'crypto/noble-libraries-node': 'src/crypto/noble-libraries-node.ts',
+    testing: 'src/testing/index.ts',
   },
   format: 'esm',
   target: ['node20.19', 'es2022'],

@@ -12,11 +12,11 @@ export interface ServiceFileOptions extends ServiceOptions {
   readonly passphrase?: string | undefined
 }
 
+/** Opened here, so closed here. Not a member: to the compiler, services of other hosts are as good as those of Node. */
+const ownFiles = new WeakMap<Service, readonly AsyncDisposable[]>()
+
 /** A service in Node. */
 export class Service extends CoreService {
-  /** Opened here, so closed here. */
-  #ownFiles: readonly AsyncDisposable[] = []
-
   /** A service with the key of a file, created with mode 0600 if missing, with the revocations of `<path>.revoked` and the
    * contacts of `<path>.contacts`, unless given.
    * @throws `capability/key_file`, `capability/passphrase`, `capability/revocation_file`, `session/contact_file` for files
@@ -33,7 +33,7 @@ export class Service extends CoreService {
       const revocations = rest.revocations ?? opened(await RevocationFile.open(`${path}.revoked`))
       const contacts = rest.contacts ?? opened(await openContacts(`${path}.contacts`, rest))
       const service = new Service(nodeEnvironment, key, { ...rest, revocations, contacts })
-      service.#ownFiles = files
+      ownFiles.set(service, files)
       return service
     } catch (error) {
       await closeAll(files)
@@ -48,8 +48,8 @@ export class Service extends CoreService {
 
   override async close(graceMs?: number): Promise<void> {
     await super.close(graceMs)
-    await closeAll(this.#ownFiles)
-    this.#ownFiles = []
+    await closeAll(ownFiles.get(this) ?? [])
+    ownFiles.delete(this)
   }
 }
 

@@ -125,7 +125,7 @@ export class Question implements AnswerSource {
   /** Until the deadline, ms, at least 0; Infinity without one. */
   get remainingMs(): number {
     if (this.#deadlineMs === Number.POSITIVE_INFINITY) return this.#deadlineMs
-    return Math.max(0, this.#deadlineMs - this.#owner.deadlines.clock.nowMs())
+    return Math.max(0, this.#deadlineMs - this.owner.deadlines.clock.nowMs())
   }
 
   promise(): Promise<unknown> {

@@ -1,4 +1,4 @@
-// The examples of README.md, docs/getting-started.md and docs/sessions.md, run as a reader would run them: written to files, type-checked,
+// The examples of README.md, docs/getting-started.md, docs/sessions.md and docs/testing.md, run as a reader would run them: written to files, type-checked,
 // started as processes. A comment behind `console.log(…)` is what that line must print.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -65,6 +65,7 @@ const checkTypes = () => run([join(process.cwd(), 'node_modules/typescript/bin/t
 test.each([
   ['README.md', 4],
   ['docs/sessions.md', 7],
+  ['docs/testing.md', 4],
 ])(
   'the blocks of %s (%i) are one program that compiles and prints what its comments say',
   async (page, count) => {
