@@ -239,7 +239,11 @@ describe('changes by others', () => {
 
 describe('a file that cannot be trusted', () => {
   const spoil: [string, () => Promise<unknown>][] = [
-    ['altered in place', async () => write((await readFile(path, 'utf8')).replace('\n+ 0', '\n- 0'))],
+    [
+      'altered in place',
+      // Without emptying it first, which a look in between would find.
+      async () => writeFile(path, (await readFile(path, 'utf8')).replace('\n+ 0', '\n- 0'), { flag: 'r+' }),
+    ],
     ['appended with rubbish', () => appendFile(path, `${'x'.repeat(300)}\n`)],
     ['cut back', () => truncate(path, header.length)],
     ['emptied', () => truncate(path, 0)],
