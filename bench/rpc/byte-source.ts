@@ -14,4 +14,6 @@ export interface ByteSource {
    * @param chunk - told what arrives, and at which offset.
    * @returns how many arrived, once that is all. */
   download(bytes: number, chunk?: (data: Uint8Array, offset: number) => void): Promise<number>
+  /** One small call beside it, where there are calls. */
+  echo?(value: number): Promise<number>
 }

@@ -1,6 +1,7 @@
 // A process of the row of streams: `bytes-process.ts <subject>`, as the service or the client.
 import { checkChunk } from '../suite/blocks.mjs'
 import { obey } from '../suite/orders.js'
+import { quantile } from '../suite/rounds.js'
 import type { ByteSource, ByteSubject } from './byte-source.js'
 
 /** What a parent may ask. */
@@ -8,9 +9,18 @@ export type BytesOrder =
   | { readonly do: 'serve' }
   | { readonly do: 'connect'; readonly address: string }
   | { readonly do: 'download'; readonly bytes: number }
+  | { readonly do: 'latencies'; readonly windowMs: number; readonly beside: boolean }
+
+/** Of calls one after the other during a window. */
+export interface Latencies {
+  readonly p99Micros: number
+  /** Of the stream beside them; 0 without one. */
+  readonly bytesPerSecond: number
+}
 
 /** Where a subject is, by name: module, then export. */
 const SUBJECTS = {
+  noisecap: ['./noisecap-bytes.js', 'noisecapBytes'],
   tls: ['../peers/bytes.mjs', 'tlsBytes'],
   secretStream: ['../peers/bytes.mjs', 'secretStreamBytes'],
 } as const
@@ -18,6 +28,7 @@ const SUBJECTS = {
 export type ByteSubjectName = keyof typeof SUBJECTS
 
 const CHECKED_BYTES = 4_000_001
+const STREAMED_BYTES = 64 * 1_048_576
 
 async function load(name: ByteSubjectName): Promise<ByteSubject> {
   const [file, exported] = SUBJECTS[name]
@@ -36,6 +47,32 @@ async function timed(source: ByteSource, bytes: number): Promise<number> {
   return (bytes / elapsedMs) * 1_000
 }
 
+/** Calls one after the other for `windowMs`, beside streams that follow each other, or alone. */
+async function latencies(source: ByteSource, windowMs: number, beside: boolean): Promise<Latencies> {
+  const began = performance.now()
+  let arrived = 0
+  let isOver = false
+  const streams = async (): Promise<void> => {
+    while (beside && !isOver) {
+      await source.download(STREAMED_BYTES, (data) => {
+        if (!isOver) arrived += data.length
+      })
+    }
+  }
+  const streaming = streams()
+  const micros: number[] = []
+  for (let id = 0; performance.now() - began < windowMs; id++) {
+    const sent = performance.now()
+    const answer = await source.echo?.(id)
+    micros.push((performance.now() - sent) * 1_000)
+    if (answer !== id) throw new Error('Cannot time calls: the answer is wrong')
+  }
+  const bytesPerSecond = (arrived / (performance.now() - began)) * 1_000
+  isOver = true
+  await streaming
+  return { p99Micros: quantile(micros, 0.99), bytesPerSecond }
+}
+
 const subject = await load(process.argv[2] as ByteSubjectName) // an unknown name fails to load
 let source: ByteSource | undefined
 
@@ -49,5 +86,8 @@ obey(async (asked: BytesOrder): Promise<unknown> => {
     case 'download':
       if (source === undefined) throw new Error('Cannot download: not connected')
       return timed(source, asked.bytes)
+    case 'latencies':
+      if (source === undefined) throw new Error('Cannot call: not connected')
+      return latencies(source, asked.windowMs, asked.beside)
   }
 })

@@ -1,0 +1,39 @@
+// noisecap in the rows of streams: bytes, and small calls beside them in the same session.
+import { bytes, connect, iface, method, Service, stream } from 'noisecap'
+import { z } from 'zod'
+import { BLOCK, BLOCK_BYTES } from '../suite/blocks.mjs'
+import type { ByteSubject } from './byte-source.js'
+
+const Files = iface('Files', {
+  download: stream(z.number(), bytes),
+  echo: method<number, number>(),
+})
+
+async function* blocks(count: number): AsyncGenerator<Uint8Array> {
+  for (let left = count; left > 0; left -= BLOCK_BYTES) {
+    yield left < BLOCK_BYTES ? BLOCK.subarray(0, left) : BLOCK
+  }
+}
+
+export const noisecapBytes: ByteSubject = {
+  async serve() {
+    const service = Service.create(undefined, { announcers: [] })
+    const files = service.offer('files', Files, () => ({ download: blocks, echo: (value) => value }))
+    const location = await service.listen('tcp://127.0.0.1:0')
+    return files.mint({}, { at: [location] }).export()
+  },
+  async connect(address) {
+    const files = await connect(address, Files, { resolvers: [] })
+    return {
+      echo: (value) => files.echo(value),
+      async download(count, chunk) {
+        let got = 0
+        for await (const data of files.download(count)) {
+          chunk?.(data, got)
+          got += data.length
+        }
+        return got
+      },
+    }
+  },
+}
