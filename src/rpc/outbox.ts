@@ -173,6 +173,15 @@ export class Outbox {
     this.#schedule()
   }
 
+  /** Bulk frames leave together, up to what may wait in the socket: a system call for each would cost more than sealing it. */
+  #flushBulk(): void {
+    const connection = this.#connection
+    connection.cork()
+    while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES)
+      if (!this.#sendBulk()) break
+    connection.uncork()
+  }
+
   /** Send one frame of the source whose turn it is.
    * @returns false when none has any. */
   #sendBulk(): boolean {
@@ -221,8 +230,9 @@ export class Outbox {
         const sink = this.#sink
         connection.send(sink.bytes.subarray(0, sink.length))
         this.#returnSink(sink)
-      } else if (!this.#sendBulk()) break
+      } else break
     }
+    if (this.#bulk.length > 0) this.#flushBulk()
     if (this.#backlog === undefined) return
     const isTooLong = this.waitingBytes > OUTBOX_HIGH_WATER_BYTES
     if (isTooLong === this.#isTooLong) return

@@ -157,6 +157,15 @@ export class Connection {
     return this.#pipe.write(this.session.seal(plaintext, this.#pipe.framing))
   }
 
+  /** Let several records leave in one piece, between the two. */
+  cork(): void {
+    this.#pipe.cork?.()
+  }
+
+  uncork(): void {
+    this.#pipe.uncork?.()
+  }
+
   /** Send an empty record: a keepalive, or the client's proof that it finished the handshake. */
   sendKeepalive(): void {
     if (this.isOpen) this.send(EMPTY)

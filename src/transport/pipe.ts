@@ -31,6 +31,9 @@ export interface Pipe {
   /** Queue bytes, which are handed over. After `end` or `closed` this does nothing.
    * @returns false when the caller should wait for `drain`. */
   write(bytes: Uint8Array): boolean
+  /** Hold back what is written until `uncork`, so that it leaves in one piece; where the transport has no use for that, absent. */
+  cork?(): void
+  uncork?(): void
   /** Stop delivering `data`, so that the transport's own flow control holds the peer back. */
   pause(): void
   /** Deliver `data` again. */

@@ -123,6 +123,14 @@ export class SocketPipe implements Pipe {
     return socket.write(bytes)
   }
 
+  cork(): void {
+    this.#socket.cork()
+  }
+
+  uncork(): void {
+    this.#socket.uncork()
+  }
+
   pause(): void {
     this.#paused = true
     this.#socket.pause()
