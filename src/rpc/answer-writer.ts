@@ -14,9 +14,12 @@ const MESSAGE_MAX_CHARS = 1_000
 export class AnswerWriter {
   readonly #outbox: Outbox
   readonly #links: SessionLinks
+  readonly #maxMessageBytes: number
 
-  constructor(outbox: Outbox, links: SessionLinks) {
+  /** @param maxMessageBytes - of the other side. */
+  constructor(outbox: Outbox, links: SessionLinks, maxMessageBytes: number) {
     this.#outbox = outbox
+    this.#maxMessageBytes = maxMessageBytes
     this.#links = links
   }
 
@@ -28,6 +31,8 @@ export class AnswerWriter {
     writeVarint(sink, id)
     try {
       encodeValueInto(sink, value, 'result', this.#links.beginWrite(authority))
+      if (this.#outbox.messageLength(mark) > this.#maxMessageBytes)
+        throw new Failure('resource_exhausted', 'the result is larger than the other side takes')
     } catch (error) {
       this.#links.rollBack()
       this.#outbox.dropMessage(mark)
@@ -45,7 +50,10 @@ export class AnswerWriter {
   }
 }
 
-/** The fields of FAIL behind its call, and of END behind its stream. */
+const UNSENDABLE = new Failure('internal', 'the data of the declared error cannot be sent')
+
+/** The fields of FAIL behind its call, and of END behind its stream. What cannot be written, a handler's own data or a
+ * Failure that is a Proxy, becomes another failure. */
 export function writeFailure(
   sink: ByteSink,
   mayHaveRun: boolean,
@@ -53,33 +61,35 @@ export function writeFailure(
   errorId: Uint8Array | undefined,
 ): void {
   const start = sink.length
-  const name = failure.failureName
-  const data = failure.reason === 'declared'
-  writeVarint(sink, FAILURE_CODES[failure.reason])
+  try {
+    writeFields(sink, mayHaveRun, failure, errorId)
+  } catch {
+    sink.length = start
+    writeFields(sink, mayHaveRun, UNSENDABLE, undefined)
+  }
+}
+
+function writeFields(
+  sink: ByteSink,
+  mayHaveRun: boolean,
+  failure: Failure,
+  errorId: Uint8Array | undefined,
+): void {
+  const { failureName: name, message, reason, retryAfterMs } = failure
+  const hasData = reason === 'declared'
+  writeVarint(sink, FAILURE_CODES[reason])
   writeByte(
     sink,
     (mayHaveRun ? FAIL_FLAG.mayHaveRun : 0) |
       (errorId === undefined ? 0 : FAIL_FLAG.errorId) |
       (name === undefined ? 0 : FAIL_FLAG.name) |
       FAIL_FLAG.message |
-      (failure.retryAfterMs === undefined ? 0 : FAIL_FLAG.retryAfter) |
-      (data ? FAIL_FLAG.data : 0),
+      (retryAfterMs === undefined ? 0 : FAIL_FLAG.retryAfter) |
+      (hasData ? FAIL_FLAG.data : 0),
   )
   if (errorId !== undefined) writeBytes(sink, errorId)
   if (name !== undefined) writeText(sink, name)
-  writeText(sink, failure.message.slice(0, MESSAGE_MAX_CHARS))
-  if (failure.retryAfterMs !== undefined)
-    writeVarint(sink, Math.min(0xffff_ffff, Math.max(0, failure.retryAfterMs)))
-  if (!data) return
-  try {
-    encodeValueInto(sink, failure.data, 'data')
-  } catch {
-    sink.length = start
-    writeFailure(
-      sink,
-      mayHaveRun,
-      new Failure('internal', 'the data of the declared error cannot be sent'),
-      undefined,
-    )
-  }
+  writeText(sink, message.slice(0, MESSAGE_MAX_CHARS))
+  if (retryAfterMs !== undefined) writeVarint(sink, Math.min(0xffff_ffff, Math.max(0, retryAfterMs)))
+  if (hasData) encodeValueInto(sink, failure.data, 'data')
 }

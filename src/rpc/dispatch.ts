@@ -59,13 +59,13 @@ export class Dispatcher {
     options: DispatcherOptions,
     outbox: Outbox,
     deadlines: Deadlines,
-    limits: SessionLimits,
+    { localLimits: limits, remoteLimits }: Readonly<Record<'localLimits' | 'remoteLimits', SessionLimits>>,
     connection: Connection,
     links: SessionLinks,
   ) {
     this.#options = options
     this.#exports = options.exports
-    this.#writer = new AnswerWriter(outbox, links)
+    this.#writer = new AnswerWriter(outbox, links, remoteLimits.maxMessageBytes)
     this.#links = links
     links.answers = this.#answers
     this.#deadlines = deadlines

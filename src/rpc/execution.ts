@@ -12,7 +12,8 @@ import { CallError, Failure } from './failure.js'
 import { asStub, type LocalTarget } from './local-target.js'
 import { defineMethod, type MethodDefinition } from './method-definition.js'
 import type { OpenCalls } from './open-calls.js'
-import { releaseIn, type ServedAnswer, type ServedAnswers } from './served-answers.js'
+import { releaseIn } from './result-references.js'
+import type { ServedAnswer, ServedAnswers } from './served-answers.js'
 import type { ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import type { StreamSource } from './shapes.js'
@@ -128,7 +129,7 @@ export class Execution {
     }
     const isOpen = this.#finish(call)
     if (!isOpen || call.aborted !== undefined) {
-      releaseIn(value, 0)
+      releaseIn(value)
       if (isOpen && call.aborted !== undefined)
         this.#failed(call, new Failure(call.aborted, 'the result came too late'))
       call.end()
@@ -148,18 +149,24 @@ export class Execution {
     try {
       writer.result(call.id, value, authorityOf(call))
     } catch (error) {
-      releaseIn(value, 0)
+      releaseIn(value)
       this.#internal(call, error, method.name)
       return
     }
     const { given, hasReferences } = links
+    this.#stream(call)
+    const answer: ServedAnswer = { call, value, failure: undefined, given, isSent: true }
+    if (hasReferences || call.keeps) answers.keep(answer)
+    answers.answered(call, answer)
+  }
+
+  /** Streams of the result that was just written begin to flow. */
+  #stream(call: ServerCall): void {
+    const { links } = this.#parts
     for (const id of links.sendStreams() ?? []) {
       const feed = links.streams.feed(id)
       if (feed !== undefined) call.follow(feed)
     }
-    const answer: ServedAnswer = { call, value, failure: undefined, given, isSent: true }
-    if (hasReferences || call.keeps) answers.keep(answer)
-    answers.answered(call, answer)
   }
 
   /** PULL of an answer that is there. */
@@ -174,8 +181,9 @@ export class Execution {
     }
     try {
       writer.result(call.id, value, authorityOf(call))
-      links.sendStreams()
-      if (!links.hasReferences && !call.keeps) answers.drop(call.id)
+      const { hasReferences } = links
+      this.#stream(call)
+      if (!hasReferences && !call.keeps) answers.drop(call.id)
     } catch (error) {
       answers.drop(call.id)
       this.#internal(call, error, 'result')
@@ -191,7 +199,7 @@ export class Execution {
     if (call.aborted !== undefined) {
       const why = call.aborted === 'canceled' ? 'canceled' : 'too late'
       this.#failed(call, new Failure(call.aborted, why))
-    } else if (error instanceof Failure) this.#failed(call, error)
+    } else if (isOf(Failure, error)) this.#failed(call, error)
     else this.#internal(call, error, method)
     call.end()
   }
@@ -211,11 +219,15 @@ export class Execution {
 
   /** What the other side learns of an error of this side. */
   tell(error: unknown, method: string): ToldFailure {
-    if (error instanceof Failure) return { failure: error, errorId: undefined }
-    if (error instanceof CallError && error.code === 'rpc/resource_exhausted' && error.method === '')
+    if (isOf(Failure, error)) return { failure: error, errorId: undefined }
+    if (isOf(CallError, error) && error.code === 'rpc/resource_exhausted' && error.method === '')
       return { failure: new Failure('resource_exhausted', error.message), errorId: undefined }
     const errorId = primitives().randomBytes(ERROR_ID_BYTES)
-    this.#parts.onInternalError({ errorId: hexEncode(errorId), method, error })
+    try {
+      this.#parts.onInternalError({ errorId: hexEncode(errorId), method, error })
+    } catch {
+      // A log that fails, perhaps on what was thrown, must not cost the caller its answer.
+    }
     return { failure: new Failure('internal', 'the service failed'), errorId }
   }
 
@@ -241,7 +253,7 @@ function asStream(method: MethodDefinition, value: unknown): unknown {
 
 /** What a host answered to a call that was passed on. */
 function passedOn(error: unknown): unknown {
-  if (!(error instanceof CallError)) return error
+  if (!isOf(CallError, error)) return error
   const reason = error.code.slice('rpc/'.length)
   if (reason === 'disconnected' || reason === 'bad_value')
     return new Failure('unavailable', 'the host of the reference cannot be reached')
@@ -250,6 +262,15 @@ function passedOn(error: unknown): unknown {
     data: error.data,
     retryAfterMs: error.retryAfterMs,
   })
+}
+
+/** Whether `error`, which may be anything, is one of these: a Proxy may throw when it is asked. */
+function isOf<T>(kind: abstract new (...args: never[]) => T, error: unknown): error is T {
+  try {
+    return error instanceof kind
+  } catch {
+    return false
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -9,6 +9,16 @@ export interface StreamHost {
   grant(id: number, bytes: number): void
   /** Take no more; or take note of the end. */
   stop(id: number): void
+  /** Nobody takes what an item brought. */
+  letGo(arrived: readonly object[]): void
+}
+
+interface Item {
+  readonly value: unknown
+  /** Bytes of credit that it took. */
+  readonly cost: number
+  /** References and streams in it. */
+  readonly arrived: readonly object[] | undefined
 }
 
 interface Waiter {
@@ -24,8 +34,7 @@ export class IncomingStream implements ReceivedStream<unknown> {
   readonly isBytes: boolean
   readonly #host: StreamHost
   readonly #window: number
-  /** Values and what each costs, in turn. */
-  readonly #queue: unknown[] = []
+  readonly #queue: Item[] = []
   #head = 0
   readonly #waiters: Waiter[] = []
   /** Bytes that may still come. */
@@ -43,20 +52,32 @@ export class IncomingStream implements ReceivedStream<unknown> {
     this.#credit = window
   }
 
-  /** An item has arrived.
-   * @param cost - bytes of credit that it takes.
-   * @returns false when there was no credit left. */
-  deliver(value: unknown, cost: number): boolean {
+  /** Take the credit of what has arrived, before it is looked at.
+   * @returns false when there was none left. */
+  charge(cost: number): boolean {
     if (this.#credit <= 0) return false
     this.#credit -= cost
-    if (this.#state !== 'open') return true
+    return true
+  }
+
+  /** An item has arrived, and was charged.
+   * @param arrived - references and streams in it. */
+  deliver(value: unknown, cost: number, arrived?: readonly object[]): void {
+    if (this.#state !== 'open') return
     const waiter = this.#waiters.shift()
-    if (waiter === undefined) this.#queue.push(value, cost)
+    if (waiter === undefined) this.#queue.push({ value, cost, arrived })
     else {
       this.#consume(cost)
       waiter.resolve({ done: false, value })
     }
-    return true
+  }
+
+  /** Give it up from this side: whoever reads learns why, behind what has arrived. */
+  fail(error: unknown): void {
+    if (this.#state !== 'open') return
+    this.end(error)
+    this.#state = 'left'
+    this.#host.stop(this.id)
   }
 
   /** Whether nobody reads what comes: its sender was told to stop. */
@@ -77,10 +98,9 @@ export class IncomingStream implements ReceivedStream<unknown> {
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
-    if (this.#head < this.#queue.length) {
-      const value = this.#queue[this.#head]
-      const cost = this.#queue[this.#head + 1] as number // see deliver
-      this.#head += 2
+    const item = this.#queue[this.#head]
+    if (item !== undefined) {
+      this.#head += 1
       if (this.#head === this.#queue.length) {
         this.#queue.length = 0
         this.#head = 0
@@ -88,8 +108,8 @@ export class IncomingStream implements ReceivedStream<unknown> {
         this.#queue.splice(0, this.#head)
         this.#head = 0
       }
-      this.#consume(cost)
-      return Promise.resolve({ done: false, value })
+      this.#consume(item.cost)
+      return Promise.resolve({ done: false, value: item.value })
     }
     if (this.#error !== undefined) return Promise.reject(this.#takeError())
     if (this.#state !== 'open') return Promise.resolve(DONE)
@@ -119,7 +139,8 @@ export class IncomingStream implements ReceivedStream<unknown> {
       this.#state = 'left'
       this.#host.stop(this.id)
     }
-    this.#queue.length = 0
+    for (const { arrived } of this.#queue.splice(0).slice(this.#head))
+      if (arrived !== undefined) this.#host.letGo(arrived)
     this.#head = 0
     this.#error = undefined
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(DONE)
@@ -163,4 +184,17 @@ export function cutOff(cause: Error): CallError {
     mayHaveRun: true,
     cause,
   })
+}
+
+/** An item cannot be used; what came before it can. */
+export function badItem(): CallError {
+  return new CallError('rpc/bad_value', 'Stream ended: an item of it is not a value', {
+    method: '',
+    mayHaveRun: true,
+  })
+}
+
+/** The call to which a stream belongs is over, and so is the stream. */
+export function abortedStream(why: 'canceled' | 'deadline_exceeded', text: string): CallError {
+  return new CallError(`rpc/${why}`, `Stream was ended: ${text}`, { method: '', mayHaveRun: true })
 }

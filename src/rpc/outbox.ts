@@ -38,6 +38,11 @@ let spareSink: ByteSink | undefined
 /** Where a bulk frame is put together, whoever sends it: it leaves at once. */
 const bulkFrame = new ByteSink(0)
 
+/** Told once there is room again. */
+export interface Waker {
+  wake(): void
+}
+
 /** Messages that wait for the end of the tick, in order. */
 export class Outbox {
   readonly #connection: Connection
@@ -45,6 +50,8 @@ export class Outbox {
   #sink: ByteSink | undefined
   #batch = 0
   readonly #bulk: BulkSource[] = []
+  /** Those that {@link hasRoom} has turned away. */
+  readonly #turnedAway = new Set<Waker>()
   #scheduled = false
   #isCorked = false
   #nextFragmentId = 0
@@ -167,6 +174,21 @@ export class Outbox {
     if (sink.bytes.length <= KEPT_SINK_MAX_BYTES) spareSink = sink
   }
 
+  /** Whether a stream may add to what waits.
+   * @param waker - told once it may, if not now. */
+  hasRoom(waker: Waker): boolean {
+    if (this.waitingBytes < SOCKET_HIGH_WATER_BYTES) return true
+    this.#turnedAway.add(waker)
+    return false
+  }
+
+  #wakeTurnedAway(): void {
+    if (this.#turnedAway.size === 0 || this.waitingBytes >= SOCKET_HIGH_WATER_BYTES) return
+    const turnedAway = [...this.#turnedAway]
+    this.#turnedAway.clear()
+    for (const waker of turnedAway) waker.wake()
+  }
+
   /** `source` has bytes to send, a frame in turn with the other sources. */
   addBulk(source: BulkSource): void {
     if (!this.#bulk.includes(source)) this.#bulk.push(source)
@@ -233,6 +255,7 @@ export class Outbox {
       } else break
     }
     if (this.#bulk.length > 0) this.#flushBulk()
+    this.#wakeTurnedAway()
     if (this.#backlog === undefined) return
     const isTooLong = this.waitingBytes > OUTBOX_HIGH_WATER_BYTES
     if (isTooLong === this.#isTooLong) return

@@ -3,7 +3,8 @@
 // Leaves out the table of streams and the writing of items (streams.ts).
 import { FRAGMENT_MAX_BYTES } from '../limits.js'
 import type { Authority } from './exports.js'
-import type { BulkSource } from './outbox.js'
+import type { BulkSource, Waker } from './outbox.js'
+import { releaseIn } from './result-references.js'
 import type { StreamSource } from './shapes.js'
 import { iterate } from './stream-source.js'
 
@@ -12,6 +13,8 @@ export interface FeedHost {
   /** Send an item.
    * @returns what it cost, bytes of credit. Throws when it cannot be encoded. */
   item(feed: OutgoingStream, value: unknown): number
+  /** Whether an item may be taken from the source; if not, `feed` is woken once there is room. */
+  hasRoom(feed: OutgoingStream): boolean
   /** Frames of `feed` are waiting. */
   bulk(feed: OutgoingStream): void
   /** It is over: tell the other side.
@@ -20,7 +23,7 @@ export interface FeedHost {
 }
 
 /** One stream, as its sender holds it. */
-export class OutgoingStream implements BulkSource {
+export class OutgoingStream implements BulkSource, Waker {
   readonly id: number
   readonly isBytes: boolean
   readonly authority: Authority
@@ -29,7 +32,7 @@ export class OutgoingStream implements BulkSource {
   #iterator: AsyncIterator<unknown> | undefined
   #credit: number
   #state: 'new' | 'flowing' | 'over' = 'new'
-  #wake: (() => void) | undefined
+  #awaken: (() => void) | undefined
   #chunk: Uint8Array | undefined
   /** Told once it is over, for whatever reason. */
   onOver: (() => void) | undefined
@@ -69,21 +72,36 @@ export class OutgoingStream implements BulkSource {
     this.#credit += bytes
     if (this.#credit > 0xffff_ffff) return false
     if (this.#chunk !== undefined) this.#host.bulk(this)
-    else this.#wakeUp()
+    else this.wake()
     return true
   }
 
   async #feed(): Promise<void> {
     const iterator = iterate(this.#source)
     this.#iterator = iterator
-    while (this.#state === 'flowing') {
-      if (this.#credit <= 0) await this.#sleep()
+    for (;;) {
+      while (this.#state === 'flowing' && !this.#mayTake) await this.#sleep()
       if (this.#state !== 'flowing') return
       const { done, value } = await iterator.next()
-      if (done === true || this.#state !== 'flowing') return
-      if (this.isBytes) await this.#sendBytes(value)
-      else this.#credit -= this.#host.item(this, value)
+      if (done === true) return
+      if (this.#state !== 'flowing') {
+        releaseIn(value)
+        return
+      }
+      try {
+        if (this.isBytes) await this.#sendBytes(value)
+        else this.#credit -= this.#host.item(this, value)
+      } catch (error) {
+        releaseIn(value)
+        this.#endSource()
+        throw error
+      }
     }
+  }
+
+  /** Credit is what the other side wants, and may be any number: what waits for the socket limits the rest. */
+  get #mayTake(): boolean {
+    return this.#credit > 0 && (this.isBytes || this.#host.hasRoom(this))
   }
 
   async #sendBytes(value: unknown): Promise<void> {
@@ -103,21 +121,23 @@ export class OutgoingStream implements BulkSource {
     this.#credit -= piece.length
     if (piece.length === chunk.length) {
       this.#chunk = undefined
-      this.#wakeUp()
+      this.wake()
     } else this.#chunk = chunk.subarray(piece.length)
     return piece
   }
 
   #sleep(): Promise<void> {
     return new Promise((resolve) => {
-      this.#wake = resolve
+      this.#awaken = resolve
     })
   }
 
-  #wakeUp(): void {
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
+  /** Look again whether it may go on. */
+  wake(): void {
+    if (this.#chunk !== undefined) return
+    const awaken = this.#awaken
+    this.#awaken = undefined
+    awaken?.()
   }
 
   /** End it from outside: the other side wants no more, or its call is over.
@@ -125,15 +145,20 @@ export class OutgoingStream implements BulkSource {
   stop(error?: { readonly reason: unknown }): void {
     if (this.#state === 'over') return
     this.#finish(error)
-    // What the source does with this is its own affair.
-    Promise.resolve(this.#iterator?.return?.()).catch(() => {})
+    this.#endSource()
+  }
+
+  /** What the source does with this is its own affair. */
+  #endSource(): void {
+    const end = async (): Promise<unknown> => this.#iterator?.return?.()
+    end().catch(() => {})
   }
 
   #finish(error: { readonly reason: unknown } | undefined): void {
     if (this.#state === 'over') return
     this.#state = 'over'
     this.#chunk = undefined
-    this.#wakeUp()
+    this.wake()
     this.#host.ended(this, error)
     this.onOver?.()
   }

@@ -81,7 +81,11 @@ export class Peer {
     this.#reassembly = new Reassembly(options.localLimits.maxMessageBytes)
     this.#streams = new Streams(
       this.#outbox,
-      { window: options.localLimits.initialStreamBytes, credit: options.remoteLimits.initialStreamBytes },
+      {
+        window: options.localLimits.initialStreamBytes,
+        credit: options.remoteLimits.initialStreamBytes,
+        maxMessageBytes: options.remoteLimits.maxMessageBytes,
+      },
       (error) => this.#dispatcher.tell(error),
     )
     const serves = options.serves ?? {
@@ -93,14 +97,7 @@ export class Peer {
     const links = new SessionLinks(this.#calling, this.#calling.imports, serves.exports, this.#streams)
     this.#calling.links = links
     this.#streams.links = links
-    this.#dispatcher = new Dispatcher(
-      serves,
-      this.#outbox,
-      this.deadlines,
-      options.localLimits,
-      connection,
-      links,
-    )
+    this.#dispatcher = new Dispatcher(serves, this.#outbox, this.deadlines, options, connection, links)
   }
 
   /** Begin to read. */
@@ -122,6 +119,11 @@ export class Peer {
   /** Calls of the other side that are being served. */
   get servedCalls(): number {
     return this.#dispatcher.running
+  }
+
+  /** Streams that are open, both ways. */
+  get openStreams(): number {
+    return this.#streams.size
   }
 
   /** The object of the capability that opened the session. */

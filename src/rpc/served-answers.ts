@@ -4,6 +4,7 @@ import { MESSAGE_MAX_BYTES } from '../limits.js'
 import { ByteSink } from './byte-sink.js'
 import type { Failure } from './failure.js'
 import { walk } from './reference-promise.js'
+import { releaseIn } from './result-references.js'
 import type { ServerCall } from './server-call.js'
 import type { KnownAnswers } from './session-links.js'
 import { duplicateStub, isReference, releaseStub } from './stub.js'
@@ -87,16 +88,7 @@ export class ServedAnswers implements KnownAnswers {
 
 function releaseAll({ given, value }: ServedAnswer): void {
   if (given !== undefined) for (const stub of given) void releaseStub(stub)
-  else releaseIn(value, 0)
-}
-
-/** Let go of the references in a result that never left. */
-export function releaseIn(value: unknown, depth: number): void {
-  if (typeof value !== 'object' || value === null || depth > 32) return
-  if (isReference(value)) void releaseStub(value)
-  else if (Array.isArray(value)) for (const member of value) releaseIn(member, depth + 1)
-  else if (Object.getPrototypeOf(value) === Object.prototype)
-    for (const member of Object.values(value)) releaseIn(member, depth + 1)
+  else releaseIn(value)
 }
 
 /** Data as it would have arrived: another handler must not share objects with the one that made them. */

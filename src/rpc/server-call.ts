@@ -7,6 +7,7 @@ import type { CallContext } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import type { Exported } from './exports.js'
 import { Failure } from './failure.js'
+import { abortedStream, IncomingStream } from './incoming-stream.js'
 import type { OutgoingStream } from './outgoing-stream.js'
 import { CALL_FLAG } from './wire.js'
 
@@ -81,6 +82,8 @@ export class ServerCall implements CallContext {
     this.#controller?.abort(this.#reason())
     const text = why === 'canceled' ? 'the call was canceled' : 'the deadline of the call passed'
     for (const feed of this.#feeds?.splice(0) ?? []) feed.stop({ reason: new Failure(why, text) })
+    for (const thing of this.borrowed ?? [])
+      if (thing instanceof IncomingStream) thing.fail(abortedStream(why, text))
   }
 
   expire(): void {

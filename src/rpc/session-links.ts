@@ -108,8 +108,10 @@ export class SessionLinks implements LinkWriter, LinkReader {
   /** Streams of the value that was begun last begin to flow.
    * @returns their ids. */
   sendStreams(): readonly number[] | undefined {
-    for (const id of this.#sentStreams ?? []) this.streams.begin(id)
-    return this.#sentStreams
+    // A source may call at once, which writes another value.
+    const ids = this.#sentStreams
+    for (const id of ids ?? []) this.streams.begin(id)
+    return ids
   }
 
   write(value: object, to: ItemWriter): boolean | Substitute {

@@ -3,11 +3,11 @@
 // Leaves out one stream's queue and credit (incoming-stream.ts, outgoing-stream.ts).
 import { STREAMS_MAX } from '../limits.js'
 import { writeFailure } from './answer-writer.js'
-import { readFailureError } from './answers.js'
+import { letGo, readFailureError } from './answers.js'
 import type { Authority } from './exports.js'
 import { Failure } from './failure.js'
 import { IdTable } from './id-table.js'
-import { cutOff, IncomingStream, type StreamHost } from './incoming-stream.js'
+import { badItem, cutOff, IncomingStream, type StreamHost } from './incoming-stream.js'
 import type { Outbox } from './outbox.js'
 import { type FeedHost, OutgoingStream } from './outgoing-stream.js'
 import type { SessionLinks, StreamTable } from './session-links.js'
@@ -28,6 +28,7 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
   readonly #outbox: Outbox
   readonly #window: number
   readonly #credit: number
+  readonly #maxMessageBytes: number
   readonly #tell: (error: unknown) => ToldFailure
   /** Set by the peer, which has the other tables. */
   links!: SessionLinks
@@ -38,15 +39,17 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
   #over: Error | undefined
 
   /** @param window - bytes that may be on the way to this side in one stream; `credit`, to the other.
+   * @param maxMessageBytes - of the other side.
    * @param tell - what the other side learns of an error of a source. */
   constructor(
     outbox: Outbox,
-    { window, credit }: { readonly window: number; readonly credit: number },
+    { window, credit, maxMessageBytes }: Readonly<Record<'window' | 'credit' | 'maxMessageBytes', number>>,
     tell: (error: unknown) => ToldFailure,
   ) {
     this.#outbox = outbox
     this.#window = window
     this.#credit = credit
+    this.#maxMessageBytes = maxMessageBytes
     this.#tell = tell
   }
 
@@ -89,6 +92,8 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     const { links } = this
     try {
       encodeValueInto(sink, value, 'item', links.beginWrite(feed.authority))
+      if (this.#outbox.messageLength(mark) > this.#maxMessageBytes)
+        throw new Failure('resource_exhausted', 'an item is larger than the other side takes')
     } catch (error) {
       links.rollBack()
       this.#outbox.dropMessage(mark)
@@ -102,6 +107,10 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     return cost
   }
 
+  hasRoom(feed: OutgoingStream): boolean {
+    return this.#outbox.hasRoom(feed)
+  }
+
   bulk(feed: OutgoingStream): void {
     this.#outbox.addBulk(feed)
   }
@@ -110,13 +119,12 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     if (this.#stopped.delete(feed.id)) this.#feeds.take(feed.id)
     else this.#stopped.add(feed.id)
     if (this.#over !== undefined) return
+    // Told first: a service's log may call, and no message is begun inside another.
+    const told = error === undefined ? undefined : this.#tell(error.reason)
     const { sink, mark } = this.#outbox.beginMessage(OP.end)
     writeVarint(sink, feed.id)
-    writeByte(sink, error === undefined ? 0 : 1)
-    if (error !== undefined) {
-      const { failure, errorId } = this.#tell(error.reason)
-      writeFailure(sink, true, failure, errorId)
-    }
+    writeByte(sink, told === undefined ? 0 : 1)
+    if (told !== undefined) writeFailure(sink, true, told.failure, told.errorId)
     this.#outbox.endMessage(mark)
   }
 
@@ -137,6 +145,10 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     this.#write(OP.stop, id)
   }
 
+  letGo(arrived: readonly object[]): void {
+    letGo(arrived)
+  }
+
   #write(op: number, id: number, bytes?: number): void {
     if (this.#over !== undefined) return
     const { sink, mark } = this.#outbox.beginMessage(op)
@@ -149,30 +161,23 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
   onItem(reader: FieldReader, bytes: Uint8Array, cost: number): boolean {
     const stream = this.#received.get(reader.varint())
     if (stream === undefined) return false
+    if (stream.isBytes || !stream.charge(cost)) throw new WireError('item without credit')
     const { links } = this
     let value: unknown
-    let problem: unknown
     try {
       value = decodeSessionValue(bytes, reader.at, reader.end, links.beginRead(undefined, undefined))
-      problem = links.problem
-    } catch (error) {
-      problem = error
+    } catch {
+      stream.fail(badItem())
+      return true
     }
-    if (stream.isBytes || !stream.deliver(value, cost)) throw new WireError('item without credit')
-    if (problem !== undefined && !stream.isLeft) {
-      void this.#give(links)
-      stream.end(new Failure('data_loss', 'an item of the stream is not a value'))
-      this.stop(stream.id)
-    } else if (stream.isLeft) this.#give(links)
+    const { arrived, problem } = links
+    if (problem === undefined && !stream.isLeft) {
+      stream.deliver(value, cost, arrived)
+      return true
+    }
+    if (arrived !== undefined) letGo(arrived)
+    stream.fail(badItem())
     return true
-  }
-
-  /** Nobody takes what an item brought. */
-  #give({ arrived }: SessionLinks): void {
-    for (const thing of arrived ?? []) {
-      if (thing instanceof IncomingStream) void thing.return()
-      else void releaseStub(thing)
-    }
   }
 
   /** Read a frame of bytes. */
@@ -181,7 +186,8 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     const piece = reader.take(reader.end - reader.at)
     if (stream === undefined || !stream.isBytes || piece.length === 0)
       throw new WireError('bytes of no stream')
-    if (!stream.deliver(piece, piece.length)) throw new WireError('bytes without credit')
+    if (!stream.charge(piece.length)) throw new WireError('bytes without credit')
+    stream.deliver(piece, piece.length)
   }
 
   /** Read END. @returns false for a stream that is not there. */
