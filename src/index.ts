@@ -32,6 +32,7 @@ export {
   Interface,
   type InternalError,
   iface,
+  isProxied,
   keep,
   method,
   onBroken,

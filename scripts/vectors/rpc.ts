@@ -4,7 +4,16 @@ import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { hexEncode } from '../../src/bytes.js'
-import { type Exported, Exports, Failure, iface, method, Peer } from '../../src/rpc/index.js'
+import {
+  type Caller,
+  createStub,
+  type Exported,
+  Exports,
+  Failure,
+  iface,
+  method,
+  Peer,
+} from '../../src/rpc/index.js'
 import { DEFAULT_LIMITS } from '../../src/session/index.js'
 import { batch, call, returned } from '../../test/rpc/scripted.js'
 import { listen, openPair } from '../../test/session/parties.js'
@@ -16,7 +25,15 @@ const INPUT = { text: 'milk', count: 3 }
 const Notes = iface('Notes', {
   add: method(z.object({ text: z.string(), count: z.number() }), z.number(), { idempotent: true }),
   fill: method<void, number>(),
+  get own() {
+    return method(z.void(), Notes)
+  },
+  get passedOn() {
+    return method(z.void(), Notes)
+  },
 })
+/** What a stub of another session forwards to. */
+const ELSEWHERE: Caller = { call: () => Promise.resolve(), retain: () => {}, release: () => {} }
 const LOCATOR = counting(0x40, 150)
 const PROOF = counting(0xa0, 32)
 const SALT = counting(0x10, 32)
@@ -65,6 +82,8 @@ async function serviceMessages() {
         retryAfterMs: 1_500,
       })
     },
+    own: () => object,
+    passedOn: () => createStub(Notes, ELSEWHERE),
   }
   const exported: Exported = {
     authority: { isLive: true, isInForce: () => true, derive: () => exported },
@@ -91,14 +110,18 @@ async function serviceMessages() {
   const fail = messageOf(await record(1))
   peer.breakAuthority(exported.authority, 'revoked')
   const broken = messageOf(await record(2))
+  client.send(batch(call(2, 'own')))
+  const reference = messageOf(await record(3))
+  client.send(batch(call(3, 'passedOn')))
+  const passedOn = messageOf(await record(4))
   client.close()
-  return { result, fail, broken }
+  return { result, fail, broken, reference, passedOn }
 }
 
 /** All vectors. */
 export async function rpcVectors() {
   const { callMessage, present, release } = await clientMessages()
-  const { result, fail, broken } = await serviceMessages()
+  const { result, fail, broken, reference, passedOn } = await serviceMessages()
   const shown = { locator: hexEncode(LOCATOR), proof: hexEncode(PROOF), salts: [hexEncode(SALT)] }
   return {
     CALL: { call: 0, flags: 3, target: 0, method: 'add', args: INPUT, message: callMessage },
@@ -116,6 +139,10 @@ export async function rpcVectors() {
     PRESENT: { call: 0, ...shown, message: present },
     RELEASE: { export: 200, count: 1, message: release },
     BROKEN: { export: 0, code: 5, message: broken },
+    REFERENCES: [
+      { call: 2, tag: 51_889, export: 1, message: reference },
+      { call: 3, tag: 51_894, export: 2, message: passedOn },
+    ],
   }
 }
 

@@ -28,7 +28,7 @@ export function answersNeeded(): readonly number[] {
 
 /** Whether `tag` is that of a link. */
 export function isLinkTag(tag: number): boolean {
-  return tag >= LINK_TAG.mine && tag <= LINK_TAG.capability
+  return tag >= LINK_TAG.mine && tag <= LINK_TAG.passedOn
 }
 
 /** Judge what stands behind `tag`.

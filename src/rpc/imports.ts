@@ -25,15 +25,16 @@ export class Imports {
 
   /** The other side sent a reference; held once more than before.
    * @param authority - under which this side serves calls that go with it.
+   * @param isProxied - whether it says that it passes calls on.
    * @returns undefined when it sends more than it has. */
-  arrive(exportId: number, authority: Authority | undefined): RemoteReference | undefined {
+  arrive(exportId: number, authority: Authority | undefined, isProxied = false): RemoteReference | undefined {
     const known = this.#byId.get(exportId)
     if (known !== undefined) {
       known.receive()
       return known
     }
     if (this.#byId.size >= this.#max) return undefined
-    const reference = new RemoteReference(this.#owner, exportId, authority)
+    const reference = new RemoteReference(this.#owner, exportId, authority, isProxied)
     this.#byId.set(exportId, reference)
     return reference
   }

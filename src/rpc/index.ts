@@ -21,7 +21,7 @@ export { callObject, LocalCaller, LocalTarget, reference } from './local-target.
 export type { MethodDefinition } from './method-definition.js'
 export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'
-export { keep, onBroken } from './references.js'
+export { isProxied, keep, onBroken } from './references.js'
 export type { RemoteReference } from './remote-reference.js'
 export type {
   Calls,

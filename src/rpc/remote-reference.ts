@@ -26,6 +26,8 @@ export class RemoteReference implements Caller {
   readonly exportId: number
   /** For what this side sends along with calls on it: under whose authority that is. */
   readonly authority: Authority | undefined
+  /** Whether the other side says that it passes calls on. */
+  readonly isProxied: boolean
   /** Told once when the other side breaks it; never after a release. */
   onBroken: ((reason: CloseReason) => void) | undefined
   readonly #owner: ReferenceOwner
@@ -35,10 +37,11 @@ export class RemoteReference implements Caller {
   #holders = 1
   #listeners: ((error: NoisecapError) => void)[] | undefined
 
-  constructor(owner: ReferenceOwner, exportId: number, authority?: Authority) {
+  constructor(owner: ReferenceOwner, exportId: number, authority?: Authority, isProxied = false) {
     this.#owner = owner
     this.exportId = exportId
     this.authority = authority
+    this.isProxied = isProxied
   }
 
   /** Why the other side broke it, once it did. */

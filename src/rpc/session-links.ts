@@ -144,7 +144,7 @@ export class SessionLinks implements LinkWriter, LinkReader {
       writeReference(to, 'yours', caller.exportId)
       return true
     }
-    writeReference(to, 'mine', this.#export(caller))
+    writeReference(to, isHostedHere(caller) ? 'mine' : 'passedOn', this.#export(caller))
     return true
   }
 
@@ -194,9 +194,9 @@ export class SessionLinks implements LinkWriter, LinkReader {
     return this
   }
 
-  mine(id: number): unknown {
+  mine(id: number, isProxied: boolean): unknown {
     this.hasReferences = true
-    const reference = this.imports.arrive(id, this.#arrivalAuthority)
+    const reference = this.imports.arrive(id, this.#arrivalAuthority, isProxied)
     if (reference === undefined) return this.#fail('exports')
     return this.#arrive(reference, this.#expected)
   }
@@ -251,6 +251,11 @@ export class SessionLinks implements LinkWriter, LinkReader {
     this.problem ??= problem
     return undefined
   }
+}
+
+/** Whether calls end in this process, and not at the host of another session. */
+function isHostedHere(caller: Caller): boolean {
+  return caller instanceof LocalCaller || caller instanceof ExportedCaller
 }
 
 function tooMany(what: string, hint: string): CallError {

@@ -28,6 +28,8 @@ export interface Caller {
   whenBroken?(tell: (error: NoisecapError) => void): void
   /** What it stands for at the moment, for a sturdy one that goes through one session after the other. */
   current?(): Caller | undefined
+  /** Whether somebody stands between and passes calls on. */
+  readonly isProxied?: boolean
   /** Ask the service to remember this client's key, so that it may greet with KK. */
   befriend?(): Promise<void>
 }

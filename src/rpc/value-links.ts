@@ -20,7 +20,8 @@ export interface LinkWriter {
 
 /** Builds what links stand for. Never throws: what is wrong is noted, and the value is given up once it is read. */
 export interface LinkReader {
-  mine(id: number): unknown
+  /** @param isProxied - the sender passes its calls on. */
+  mine(id: number, isProxied: boolean): unknown
   yours(id: number): unknown
   answer(call: number, path: readonly PathKey[]): unknown
   stream(id: number, isBytes: boolean): unknown
@@ -28,7 +29,7 @@ export interface LinkReader {
 }
 
 /** A reference by its number. */
-export function writeReference(to: ItemWriter, tag: 'mine' | 'yours', id: number): void {
+export function writeReference(to: ItemWriter, tag: 'mine' | 'passedOn' | 'yours', id: number): void {
   to.head(MAJOR.tag, LINK_TAG[tag])
   to.head(MAJOR.unsigned, id)
 }

@@ -198,7 +198,9 @@ function readLink(tag: number): unknown {
   const reader = links! // the guard lets links pass only where there is one
   switch (tag) {
     case LINK_TAG.mine:
-      return reader.mine(readLength())
+      return reader.mine(readLength(), false)
+    case LINK_TAG.passedOn:
+      return reader.mine(readLength(), true)
     case LINK_TAG.yours:
       return reader.yours(readLength())
     case LINK_TAG.stream:

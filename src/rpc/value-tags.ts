@@ -51,6 +51,8 @@ export const LINK_TAG = {
   stream: 51_892,
   /** Text: a capability, as a URI with its secret. */
   capability: 51_893,
+  /** Number: as `mine`, of a reference of another session: the sender passes calls on to whoever hosts it. */
+  passedOn: 51_894,
 } as const
 
 /** Numbers from −2^32 to 2^32 − 1 without a fraction are integers of up to four bytes; all others are floats.

@@ -137,7 +137,7 @@ const tags: Refused[] = [
   ['tag 2^53 + 2, which rounds to none of ours', tag(2n ** 53n + 2n, bytes(1)), 'tag'],
   ['tag 2^64 − 1', tag(2n ** 64n - 1n, '00'), 'tag'],
   ['tag 2^32 + 258, whose low half is that of a Set', tag(2n ** 32n + 258n, '80'), 'tag'],
-  ...rows(range(51_889, 51_893), (number) => [`reserved reference, tag ${number}`, tag(number, '00'), 'tag']),
+  ...rows(range(51_889, 51_894), (number) => [`reserved reference, tag ${number}`, tag(number, '00'), 'tag']),
   ['60,000 tags on one another', `${'c6'.repeat(60_000)}00`, 'tag'],
   ['Set of a Set tag', tag(258, set('00')), 'tag_content'],
   ['60,000 Set tags on one another', `${'d90102'.repeat(20_000)}80`, 'tag_content'],

@@ -85,6 +85,12 @@ describe('by hand', () => {
   })
 })
 
+test.each(vectors.REFERENCES)('RETURN of a reference of tag $tag', ({ call, tag, export: id, message }) => {
+  const bytes = Buffer.from(message, 'hex')
+  const head = [1, call, 0xd9, tag >> 8, tag & 0xff, id]
+  expect([...bytes]).toEqual(head)
+})
+
 describe('by a peer', () => {
   const Notes = iface('Notes', { add: method<{ count: number }, number>() })
   const add = Notes.methods.get('add')!
