@@ -21,6 +21,7 @@ export class ServedObjects {
   }
 
   /** A share in the object of a grant.
+   * @param grantId - with the path of the object.
    * @param make - called once an object is needed and there is none. */
   use(grantId: string, make: () => Promise<Target>): ObjectUse {
     let shared = this.#byGrant.get(grantId)

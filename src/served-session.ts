@@ -5,6 +5,7 @@
 import { hexEncode } from './bytes.js'
 import {
   type ClaimsChecker,
+  type Grant,
   judgeClaims,
   judgeHolder,
   type RevocationSet,
@@ -23,7 +24,7 @@ import {
   type Presentation,
   type Target,
 } from './rpc/index.js'
-import { ServedObjects } from './served-objects.js'
+import { type ObjectUse, ServedObjects } from './served-objects.js'
 import { type ReferenceHost, ServedReference } from './served-reference.js'
 import {
   type AcceptedSession,
@@ -167,13 +168,18 @@ export class ServedSession implements ReferenceHost {
   }
 
   #export(verified: Verified, holderSalts: readonly Uint8Array[]): number {
-    const use = this.#objects.use(hexEncode(verified.grant.id), () => this.#make(verified))
+    const use = this.#use(verified.grant)
     const reference = new ServedReference(this, verified, holderSalts, use)
     this.#references.add(reference)
     return this.#exports.add(reference)
   }
 
-  async #make({ grant }: Verified): Promise<Target> {
+  /** A share in the object of `grant`; by grant and path, since one chain may stand for several objects. */
+  #use(grant: Grant): ObjectUse {
+    return this.#objects.use(`${hexEncode(grant.id)} ${grant.object}`, () => this.#make(grant))
+  }
+
+  async #make(grant: Grant): Promise<Target> {
     const found = this.#service.find(grant.object)
     if (found === undefined) throw new Failure('not_found', 'the object is not offered')
     const object = await found.offered.factory({

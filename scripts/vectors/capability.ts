@@ -21,6 +21,7 @@ import { encodeKeyFile } from '../../src/capability/key-file-format.js'
 import { encodeKeyPair, encodeServiceKey } from '../../src/capability/key-file-secrets.js'
 import { keyHash, keyHashText } from '../../src/capability/keys.js'
 import { decodeLocator, encodeLocator } from '../../src/capability/locator.js'
+import { writeObjectCaveat } from '../../src/capability/object-caveat.js'
 import { holderCommitment } from '../../src/capability/restrictions.js'
 import { encodeRecord, LOG_HEADER } from '../../src/capability/revocation-log.js'
 import { RootSecrets } from '../../src/capability/roots.js'
@@ -43,11 +44,14 @@ const GRANT_ID = counting(0x40, 16)
 const HOLDER_SALT = counting(0xc0, 32)
 const PROTOCOLS = ['Noise_NKpsk2_25519_ChaChaPoly_BLAKE2b', 'Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b']
 
+/** Behind a caveat there may stand an object of the service's own, whose tag depends on all before. */
+type Planned = KnownCaveat | { readonly type: 'object'; readonly object: string; readonly kid: number }
+
 interface Recipe {
   readonly name: string
   readonly kid: number
   readonly grant?: Omit<Grant, 'id'>
-  readonly caveats?: readonly KnownCaveat[]
+  readonly caveats?: readonly Planned[]
   readonly holderSalts?: readonly Uint8Array[]
   readonly final?: boolean
   readonly label?: string
@@ -84,6 +88,16 @@ const RECIPES: readonly Recipe[] = [
     caveats: [{ type: 'expires', at: 1_900_000_000 }],
     final: true,
   },
+  {
+    name: 'another object, then narrowed',
+    kid: 1,
+    grant: { use: 'call', object: 'desk', claims: { tier: 'gold' } },
+    caveats: [
+      { type: 'methods', methods: ['open'] },
+      { type: 'object', object: 'notes/ada', kid: 1 },
+      { type: 'methods', methods: ['tail'] },
+    ],
+  },
   { name: 'registered by hand', kid: 0 },
   {
     name: 'registered by hand, narrowed, final',
@@ -97,13 +111,24 @@ const RECIPES: readonly Recipe[] = [
 function capabilityVector(recipe: Recipe) {
   const { kid, grant, caveats = [], holderSalts = [], final = false, label: name, locations = [] } = recipe
   const { publicKey } = service
-  const encodedCaveats = caveats.map((caveat, i) => encodeCaveat(counting(0x10 * (i + 1), 8), caveat))
   const grantBytes =
     grant === undefined ? linkId(registeredKey(ROOT)) : encodeGrant({ id: GRANT_ID, ...grant })
   const chain: ChainKey[] = [
     grant === undefined ? registeredKey(ROOT) : firstKey(ROOT, keyHash(publicKey), grantBytes),
   ]
-  for (const caveat of encodedCaveats) chain.push(nextKey(chain.at(-1)!, caveat))
+  const complete: KnownCaveat[] = []
+  const encodedCaveats: Uint8Array[] = []
+  for (const [i, planned] of caveats.entries()) {
+    const previous = chain.at(-1)!
+    const numbered = { kid: 1, root: ROOT }
+    const caveat =
+      planned.type === 'object'
+        ? writeObjectCaveat(numbered, keyHash(publicKey), linkId(previous), planned.object)
+        : planned
+    complete.push(caveat)
+    encodedCaveats.push(encodeCaveat(counting(0x10 * (i + 1), 8), caveat))
+    chain.push(nextKey(previous, encodedCaveats.at(-1)!))
+  }
   const last = chain.at(-1)!
   const locator = decodeLocator(encodeLocator(kid, grantBytes, encodedCaveats))
   const secret = final ? { final, key: useKey(last) } : { final, key: last }
@@ -115,7 +140,7 @@ function capabilityVector(recipe: Recipe) {
     root: hexEncode(ROOT),
     kid,
     grant: grant === undefined ? null : { id: hexEncode(GRANT_ID), ...grant },
-    caveats: caveats.map((caveat, i) => ({ salt: hexEncode(counting(0x10 * (i + 1), 8)), ...caveat })),
+    caveats: complete.map((caveat, i) => ({ salt: hexEncode(counting(0x10 * (i + 1), 8)), ...caveat })),
     holderSalts: holderSalts.map(hexEncode),
     final,
     label: name ?? null,
@@ -244,6 +269,10 @@ function malformedVectors() {
     ['method that is a number', around(caveat(3, [1]))],
     ['unknown pattern', around(caveat(5, ['NN']))],
     ['via with a line end', around(caveat(6, 'a\nb'))],
+    ['object of two parts', around(caveat(8, [1, 'notes/ada']))],
+    ['object under root 0', around(caveat(8, [0, 'notes/ada', counting(0, 16)]))],
+    ['object with an empty path', around(caveat(8, [1, '', counting(0, 16)]))],
+    ['object with a tag of 15 bytes', around(caveat(8, [1, 'notes/ada', counting(0, 15)]))],
     ['via of 129 bytes', around(caveat(6, 'a'.repeat(129)))],
   ]
   return rows.map(([name, text, code = 'capability/malformed']) => ({ name, text, code }))

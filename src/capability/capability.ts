@@ -20,6 +20,7 @@ import { keyHashText } from './keys.js'
 import { addLinks, type Link } from './link.js'
 import { decodeLocator, encodeLocator, REGISTERED_KID } from './locator.js'
 import { Malformed } from './malformed.js'
+import { objectOf } from './object-caveat.js'
 import type { Restrictions } from './restrictions.js'
 import { decodeToken, encodeToken, type Token, type TokenSecret } from './token.js'
 import { UseKeys } from './use-keys.js'
@@ -122,7 +123,7 @@ export class Capability<out T = unknown> implements Disposable {
 
   /** Path of its object; undefined where only the service knows (kid 0). */
   get object(): string | undefined {
-    return this.#token.locator.grant?.object
+    return objectOf(this) ?? this.#token.locator.grant?.object
   }
 
   /** The service's own statements; empty where only the service knows (kid 0). */

@@ -3,8 +3,8 @@
 // Leaves out judging them (judge.ts) and how a caller states them (restrictions.ts).
 import { hexDecode, hexEncode, utf8 } from '../bytes.js'
 import { type Dcbor, decodeDcbor, encodeDcbor } from '../dcbor.js'
-import { METHOD_NAME_MAX_BYTES, VIA_MAX_BYTES } from '../limits.js'
-import { type Claims, decodeClaims, encodableClaims } from './grant.js'
+import { KID_MAX, METHOD_NAME_MAX_BYTES, VIA_MAX_BYTES } from '../limits.js'
+import { type Claims, decodeClaims, encodableClaims, isObjectPath } from './grant.js'
 import { Malformed } from './malformed.js'
 
 /** Every handshake pattern that a session can have. */
@@ -21,6 +21,9 @@ export type CaveatView =
   | { readonly type: 'patterns'; readonly patterns: readonly PatternName[] }
   | { readonly type: 'via'; readonly label: string }
   | { readonly type: 'claims'; readonly claims: Claims }
+  /** The service's own word, proven by `tag`: from here on the chain stands for another object. Whether it really is the
+   * service's, only the service can tell. */
+  | { readonly type: 'object'; readonly object: string; readonly kid: number; readonly tag: string }
   /** From a newer version: carried along, and denied by every service that does not know it. */
   | { readonly type: 'unknown'; readonly code: number }
 
@@ -29,17 +32,29 @@ export type KnownCaveat = Exclude<CaveatView, { type: 'unknown' }>
 
 /** Salt of a caveat, which gives every copy its own id, bytes. */
 export const CAVEAT_SALT_BYTES = 8
+/** Tag of an `object` caveat, bytes. */
+export const OBJECT_TAG_BYTES = 16
 /** Commitment of a `holder` caveat, bytes. */
 const HOLDER_COMMITMENT_BYTES = 32
 
-const CODE = { expires: 1, notBefore: 2, methods: 3, holder: 4, patterns: 5, via: 6, claims: 7 } as const
+/** Numbers of the types. */
+export const CAVEAT_CODE = {
+  expires: 1,
+  notBefore: 2,
+  methods: 3,
+  holder: 4,
+  patterns: 5,
+  via: 6,
+  claims: 7,
+  object: 8,
+} as const
 const CONTROL_OR_FORMAT = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 /** The encoded caveat.
  * @param salt - 8 random bytes.
  * @throws TypeError or RangeError when the value breaks a rule of spec/capability.md §4. */
 export function encodeCaveat(salt: Uint8Array, caveat: KnownCaveat): Uint8Array {
-  const encoded = encodeDcbor([salt, CODE[caveat.type], encodableValue(caveat)])
+  const encoded = encodeDcbor([salt, CAVEAT_CODE[caveat.type], encodableValue(caveat)])
   try {
     decodeCaveat(encoded)
   } catch (error) {
@@ -64,6 +79,8 @@ function encodableValue(caveat: KnownCaveat): Dcbor {
       return caveat.label
     case 'claims':
       return encodableClaims(caveat.claims)
+    case 'object':
+      return [caveat.kid, caveat.object, hexDecode(caveat.tag)]
   }
 }
 
@@ -82,20 +99,22 @@ export function decodeCaveat(bytes: Uint8Array): CaveatView {
 
 function decodeValue(code: number, value: Dcbor): CaveatView {
   switch (code) {
-    case CODE.expires:
+    case CAVEAT_CODE.expires:
       return { type: 'expires', at: decodeTime(value) }
-    case CODE.notBefore:
+    case CAVEAT_CODE.notBefore:
       return { type: 'notBefore', at: decodeTime(value) }
-    case CODE.methods:
+    case CAVEAT_CODE.methods:
       return { type: 'methods', methods: decodeSet(value, isMethodName, 'method names') }
-    case CODE.holder:
+    case CAVEAT_CODE.holder:
       return { type: 'holder', commitment: decodeCommitment(value) }
-    case CODE.patterns:
+    case CAVEAT_CODE.patterns:
       return { type: 'patterns', patterns: decodeSet(value, isPatternName, 'patterns') }
-    case CODE.via:
+    case CAVEAT_CODE.via:
       return { type: 'via', label: decodeVia(value) }
-    case CODE.claims:
+    case CAVEAT_CODE.claims:
       return { type: 'claims', claims: decodeClaims(value) }
+    case CAVEAT_CODE.object:
+      return decodeObject(value)
     default:
       return { type: 'unknown', code }
   }
@@ -118,6 +137,16 @@ function decodeVia(value: Dcbor): string {
     throw new Malformed('a label of 1 to 128 bytes without control characters')
   }
   return value
+}
+
+function decodeObject(value: Dcbor): CaveatView {
+  if (!Array.isArray(value) || value.length !== 3) throw new Malformed('an object of three parts')
+  const [kid, object, tag] = value as [Dcbor, Dcbor, Dcbor]
+  if (typeof kid !== 'number' || kid < 1 || kid > KID_MAX) throw new Malformed('a root number')
+  if (typeof object !== 'string' || !isObjectPath(object)) throw new Malformed('an object path')
+  if (!(tag instanceof Uint8Array) || tag.length !== OBJECT_TAG_BYTES)
+    throw new Malformed('a tag of 16 bytes')
+  return { type: 'object', object, kid, tag: hexEncode(tag) }
 }
 
 /** A non-empty set in its one order. */

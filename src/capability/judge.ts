@@ -6,6 +6,7 @@ import type { PublicKey } from '../crypto/index.js'
 import { CLOCK_LEEWAY_SECONDS } from '../limits.js'
 import { type CaveatView, PATTERN_NAMES, type PatternName } from './caveats.js'
 import type { Claims, Grant, Use } from './grant.js'
+import { sinceObject } from './object-caveat.js'
 import { holderCommitment } from './restrictions.js'
 
 /** Anything whose caveats can be judged: a {@link Verified} at the service, a {@link Capability} at its holder. */
@@ -88,14 +89,17 @@ export function judgeHolder(
 /** The service's own judgement of one claims caveat; anything but `true` denies. */
 export type ClaimsChecker = (required: Claims, grant: Grant) => boolean
 
-/** Whether the service's checker accepts every claims caveat; one without a checker denies, and so does one that throws. */
+/** Whether the service's checker accepts every claims caveat; one without a checker denies, and so does one that throws.
+ * Each is judged for the object that the chain stood for when it was added: that is what whoever added it meant. */
 export function judgeClaims(
-  verified: Judged & { readonly grant: Grant },
+  verified: Judged & { readonly minted: Grant },
   checker: ClaimsChecker | undefined,
 ): 'ok' | 'claims' {
+  let grant = verified.minted
   for (const caveat of verified.caveats) {
+    if (caveat.type === 'object') grant = { ...grant, object: caveat.object }
     if (caveat.type !== 'claims') continue
-    if (checker === undefined || !accepts(checker, caveat.claims, verified.grant)) return 'claims'
+    if (checker === undefined || !accepts(checker, caveat.claims, grant)) return 'claims'
   }
   return 'ok'
 }
@@ -108,17 +112,17 @@ function accepts(checker: ClaimsChecker, required: Claims, grant: Grant): boolea
   }
 }
 
-/** Whether every `methods` caveat lists `name`. */
+/** Whether every `methods` caveat of its object lists `name`: those of an object above restrict only that. */
 export function allowsMethod(judged: Judged, name: string): boolean {
-  for (const caveat of judged.caveats) {
+  for (const caveat of sinceObject(judged.caveats)) {
     if (caveat.type === 'methods' && !caveat.methods.includes(name)) return false
   }
   return true
 }
 
-/** The methods that all `methods` caveats list; undefined where there is no such caveat. */
+/** The methods that all `methods` caveats of its object list; undefined where there is no such caveat. */
 export function allowedMethods(judged: Judged): readonly string[] | undefined {
-  const first = judged.caveats.find((caveat) => caveat.type === 'methods')
+  const first = sinceObject(judged.caveats).find((caveat) => caveat.type === 'methods')
   return first?.methods.filter((name) => allowsMethod(judged, name))
 }
 

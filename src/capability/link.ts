@@ -5,7 +5,7 @@ import { wipe } from '../bytes.js'
 import { primitives } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { CAVEATS_MAX, LOCATOR_MAX_BYTES } from '../limits.js'
-import { CAVEAT_SALT_BYTES, encodeCaveat } from './caveats.js'
+import { CAVEAT_SALT_BYTES, encodeCaveat, type KnownCaveat } from './caveats.js'
 import { type ChainKey, nextKey } from './chain.js'
 import { decodeLocator, encodeLocator, type Locator } from './locator.js'
 import { type Restrictions, toCaveats } from './restrictions.js'
@@ -20,16 +20,19 @@ export interface Link {
 
 /** `link` with a caveat for each of `restrictions`; the keys in between are wiped.
  * @param link - borrowed; the result shares no secret with it.
+ * @param first - a caveat that the service adds of its own, before those.
  * @param nowSeconds - Unix seconds, from which `expiresIn` counts.
  * @throws TypeError, RangeError, or `capability/too_large` past 16 caveats or 2,560 bytes. */
 export function addLinks(
   link: Link,
   restrictions: Restrictions,
   nowSeconds: number = Date.now() / 1000,
+  first?: KnownCaveat,
 ): Link {
   const randomBytes = (length: number) => primitives().randomBytes(length)
   const added = toCaveats(restrictions, nowSeconds, () => randomBytes(HOLDER_SALT_BYTES))
-  const encoded = added.map(({ caveat }) => encodeCaveat(randomBytes(CAVEAT_SALT_BYTES), caveat))
+  const caveats = [...(first === undefined ? [] : [first]), ...added.map(({ caveat }) => caveat)]
+  const encoded = caveats.map((caveat) => encodeCaveat(randomBytes(CAVEAT_SALT_BYTES), caveat))
   const locator = longerLocator(link.locator, encoded)
   let key = link.key.slice() as ChainKey
   for (const caveat of encoded) {

@@ -6,15 +6,17 @@ import type { PublicKey } from '../crypto/index.js'
 import { LOCATOR_MAX_BYTES } from '../limits.js'
 import { redact } from '../redact.js'
 import { type Capability, createCapability, type HintOptions, hintsOf } from './capability.js'
-import type { CaveatView } from './caveats.js'
+import type { CaveatView, KnownCaveat } from './caveats.js'
 import { type ChainKey, firstKey, linkId, nextKey } from './chain.js'
-import type { Grant } from './grant.js'
+import { type Grant, isObjectPath } from './grant.js'
 import { type KeyHash, keyHash } from './keys.js'
 import { addLinks } from './link.js'
 import { decodeLocator, type Locator, REGISTERED_KID } from './locator.js'
 import { Malformed } from './malformed.js'
+import { checkObjectCaveats, objectOf, writeObjectCaveat } from './object-caveat.js'
 import type { Registration } from './registration.js'
 import type { Restrictions } from './restrictions.js'
+import type { RootSecrets } from './roots.js'
 import { UseKeys } from './use-keys.js'
 
 /** What a verifier knows of one service. */
@@ -35,26 +37,46 @@ export interface Denied {
 /** A recomputed capability: authentic once a proof made with `keys` was checked; prints as `[redacted]`. */
 export class Verified implements Disposable {
   readonly ok = true
-  readonly grant: Grant
-  /** Caveats in the order in which they were added; for judging, not for handlers. */
-  readonly caveats: readonly CaveatView[]
+  /** The grant as it was minted; see `grant`. */
+  readonly minted: Grant
   readonly keys: UseKeys
   readonly #key: ChainKey
   #chain: readonly ChainKey[]
   #ids: readonly Uint8Array[] | undefined
+  #caveats: readonly CaveatView[] | undefined
+  #grant: Grant | undefined
   #disposed = false
   readonly #locator: Locator
-  readonly #keyHash: KeyHash
+  readonly #authority: Authority
 
   /** @param chain - t_0 … t_n, taken over. */
-  constructor(serviceKeyHash: KeyHash, grant: Grant, locator: Locator, chain: readonly ChainKey[]) {
-    this.grant = grant
-    this.caveats = Object.freeze(locator.caveats.map(({ view }) => view))
+  constructor(authority: Authority, grant: Grant, locator: Locator, chain: readonly ChainKey[]) {
+    this.minted = grant
     this.#chain = chain
     this.#key = chain.at(-1)!
     this.keys = UseKeys.fromChainKey(this.#key)
     this.#locator = locator
-    this.#keyHash = serviceKeyHash
+    this.#authority = authority
+  }
+
+  /** Caveats in the order in which they were added; for judging, not for handlers. An `object` that this service did not
+   * write itself is `unknown`. Computed when first asked for, as are the ids. */
+  get caveats(): readonly CaveatView[] {
+    if (this.#caveats === undefined) {
+      const views = this.#locator.caveats.map(({ view }) => view)
+      const hasObject = views.some(({ type }) => type === 'object')
+      this.#caveats = Object.freeze(hasObject ? checkObjectCaveats(views, this.ids, this.#authority) : views)
+    }
+    return this.#caveats
+  }
+
+  /** What it stands for: the grant as it was minted, with the object of the last `object` caveat, if there is one. */
+  get grant(): Grant {
+    if (this.#grant === undefined) {
+      const object = objectOf(this)
+      this.#grant = object === undefined ? this.minted : { ...this.minted, object }
+    }
+    return this.#grant
   }
 
   /** Ids 0 … n of 16 bytes, outermost first: every one is looked up in the revocation set.
@@ -80,14 +102,44 @@ export class Verified implements Disposable {
     restrictions: Restrictions = {},
     hints: HintOptions = {},
   ): Capability {
+    return this.#extend(publicKey, holderSalts, restrictions, hints, undefined, undefined)
+  }
+
+  /** A capability for another object of the service that extends the caller's own chain: all links and caveats of the caller
+   * stay, except that its `methods` restrict the object that they were meant for.
+   * @param serviceKey - that of the service that verified it.
+   * @throws as `extend`; TypeError for what is no object path. */
+  extendTo(
+    object: string,
+    serviceKey: { readonly publicKey: PublicKey; readonly roots: RootSecrets },
+    holderSalts: readonly Uint8Array[],
+    restrictions: Restrictions = {},
+    nowSeconds?: number,
+  ): Capability {
+    if (!isObjectPath(object)) throw new TypeError('Cannot extend capability: expected an object path')
+    const kid = serviceKey.roots.current
+    const numbered = { kid, root: serviceKey.roots.get(kid)! } // the current one is there
+    const first = writeObjectCaveat(numbered, this.#authority.keyHash, this.ids.at(-1)!, object)
+    return this.#extend(serviceKey.publicKey, holderSalts, restrictions, {}, nowSeconds, first)
+  }
+
+  #extend(
+    publicKey: PublicKey,
+    holderSalts: readonly Uint8Array[],
+    restrictions: Restrictions,
+    hints: HintOptions,
+    nowSeconds: number | undefined,
+    first: KnownCaveat | undefined,
+  ): Capability {
     this.#checkLive()
-    if (!equalConstantTime(keyHash(publicKey), this.#keyHash)) {
+    if (!equalConstantTime(keyHash(publicKey), this.#authority.keyHash)) {
       throw new TypeError('Cannot extend capability: expected the public key of the service that verified it')
     }
     if (holderSalts.length !== this.caveats.filter(({ type }) => type === 'holder').length) {
       throw new TypeError('Cannot extend capability: expected one salt for each holder caveat')
     }
-    const { key, ...longer } = addLinks({ key: this.#key, locator: this.#locator, holderSalts }, restrictions)
+    const link = { key: this.#key, locator: this.#locator, holderSalts }
+    const { key, ...longer } = addLinks(link, restrictions, nowSeconds, first)
     return createCapability(
       { publicKey, secret: { final: false, key }, ...longer },
       hintsOf(hints),
@@ -106,7 +158,7 @@ export class Verified implements Disposable {
   }
 }
 
-redact(Verified, ({ grant }) => `Verified ${grant.use} ${grant.object} [redacted]`)
+redact(Verified, ({ minted }) => `Verified ${minted.use} ${minted.object} [redacted]`)
 
 /** Recompute the capability that `locator` speaks of.
  * @param locator - as received; borrowed.
@@ -119,7 +171,7 @@ export function verify(locator: Uint8Array, authority: Authority): Verified | De
   if ('reason' in start) return start
   const chain = [start.key]
   for (const { encoded } of decoded.caveats) chain.push(nextKey(chain.at(-1)!, encoded))
-  return new Verified(authority.keyHash, start.grant, decoded, chain)
+  return new Verified(authority, start.grant, decoded, chain)
 }
 
 function decodeOrUndefined(bytes: Uint8Array): Locator | undefined {

@@ -91,6 +91,8 @@ function caveatMeaning(
       return always(`${JSON.stringify(caveat.label)} for the audit trail; proves nothing`)
     case 'claims':
       return always(`only if the service itself accepts ${claimsText(caveat.claims)}`)
+    case 'object':
+      return always(`stands for ${caveat.object} from here on, if the service wrote this itself`)
     case 'unknown':
       return always(`type ${caveat.code}, from a newer version: a service that does not know it denies`)
   }

@@ -22,6 +22,9 @@ interface CaveatVector {
   readonly commitment?: string
   readonly label?: string
   readonly claims?: object
+  readonly object?: string
+  readonly kid?: number
+  readonly tag?: string
 }
 
 const hex = (text: string) => Buffer.from(text, 'hex')
@@ -69,6 +72,8 @@ function caveatBytes(caveat: CaveatVector): Buffer {
       return cbor([salt, 6, caveat.label])
     case 'claims':
       return cbor([salt, 7, caveat.claims])
+    case 'object':
+      return cbor([salt, 8, [caveat.kid, caveat.object, hex(caveat.tag ?? '')]])
     default:
       throw new Error(`unknown caveat ${caveat.type}`)
   }
@@ -123,6 +128,15 @@ describe.each(vectors.capabilities)('capability: $name', (row) => {
     expect(row.locator).toBe(locator.toString('hex'))
   })
 
+  test('object tags follow from the root and the id of the link before', () => {
+    for (const [i, { type, object = '', tag }] of caveatRows.entries()) {
+      if (type !== 'object') continue
+      const label = text('noisecap/v1 object\0')
+      const expected = hmac(hex(row.root), label, keyHashBytes, idOf(chain[i]!), text(object))
+      expect(tag).toBe(expected.subarray(0, 16).toString('hex'))
+    }
+  })
+
   test('PSKs, proofs and contact tag follow from the use key', () => {
     for (const [protocol, psk] of Object.entries(row.psk)) {
       expect(psk).toBe(hmac(u, text('noisecap/v1 psk\0'), text(protocol)).toString('hex'))
@@ -173,7 +187,8 @@ describe.each(vectors.capabilities)('capability: $name', (row) => {
     expect(capability).toMatchObject({ kid: row.kid, final: row.final, locations: row.locations })
     expect(capability.label ?? null).toBe(row.label)
     expect(capability.use ?? null).toBe(row.grant?.use ?? null)
-    expect(capability.object ?? null).toBe(row.grant?.object ?? null)
+    const object = caveatRows.filter(({ type }) => type === 'object').at(-1)?.object ?? row.grant?.object
+    expect(capability.object ?? null).toBe(object ?? null)
     expect({ ...capability.claims }).toEqual(row.grant?.claims ?? {})
     expect(Buffer.from(capability.locator).toString('hex')).toBe(row.locator)
     using keys = capability.keys()
@@ -193,7 +208,9 @@ describe.each(vectors.capabilities)('capability: $name', (row) => {
     })
     if (!verified.ok) throw new Error(verified.reason)
     expect(verified.ids.map((id) => Buffer.from(id).toString('hex'))).toEqual(row.ids)
-    expect(verified.grant.object).toBe(row.grant?.object ?? 'by/hand')
+    const object = caveatRows.filter(({ type }) => type === 'object').at(-1)?.object ?? row.grant?.object
+    expect(verified.grant.object).toBe(object ?? 'by/hand')
+    expect(verified.caveats.some(({ type }) => type === 'unknown')).toBe(false)
     for (const [protocol, psk] of Object.entries(row.psk)) {
       expect(Buffer.from(verified.keys.psk(protocol)).toString('hex')).toBe(psk)
     }
