@@ -17,7 +17,7 @@ export { befriend, type Connect, type ConnectOptions } from './connect.js'
 export { generateKeyPair, KeyPair, type PublicKey, type SecretKey } from './crypto/index.js'
 export { type ErrorCode, NoisecapError } from './errors.js'
 export { Service } from './node-service.js'
-export type { Factory, Offer, OfferContext, OfferMintOptions } from './offer.js'
+export type { Factory, Offer, OfferContext, OfferMintOptions, OfferOptions } from './offer.js'
 export type { PathParams } from './path-template.js'
 export {
   byteStream,
@@ -34,6 +34,8 @@ export {
   iface,
   isProxied,
   keep,
+  type Mapped,
+  map,
   method,
   onBroken,
   type Pipelined,

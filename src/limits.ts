@@ -116,6 +116,10 @@ export const PIPELINE_DEPTH_MAX = 64
 export const PIPELINE_PATH_MAX_KEYS = 8
 /** Arguments of calls that wait for other answers, in one session, bytes (spec/rpc.md §8). */
 export const PIPELINED_BYTES_MAX = 4_194_304
+/** Steps of one MAP (spec/rpc.md §8). */
+export const MAP_STEPS_MAX = 64
+/** Calls that one MAP makes, elements times steps, where an offer allows maps (spec/rpc.md §8). */
+export const MAP_CALLS_MAX = 1_024
 /** Streams of one side that are open in one session (spec/rpc.md §8). */
 export const STREAMS_MAX = 1_024
 /** Unknown or double releases before the session ends (spec/rpc.md §8). */

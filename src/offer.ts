@@ -25,6 +25,15 @@ export interface OfferedPath {
   readonly template: PathTemplate
   readonly description: Interface
   readonly factory: (context: OfferContext) => object | Promise<object>
+  /** Calls that one MAP may make, elements times steps; undefined: none. */
+  readonly mapCalls: number | undefined
+}
+
+/** Options of an offer. */
+export interface OfferOptions {
+  /** Whether clients may have lists mapped here (docs/batches.md), and how many calls one map may make: elements times
+   * steps. True stands for 1,024; default false. */
+  readonly map?: boolean | number | undefined
 }
 
 /** Options of {@link Offer.mint}, besides caveats. */

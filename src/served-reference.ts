@@ -27,6 +27,7 @@ const RECHECK_MS = 1_000
 export class ServedReference implements Exported, Authority {
   readonly verified: Verified
   readonly holderSalts: readonly Uint8Array[]
+  readonly mapCalls: number | undefined
   readonly #host: ReferenceHost
   readonly #use: ObjectUse
   #live = true
@@ -34,12 +35,20 @@ export class ServedReference implements Exported, Authority {
   #holds = 1
   #stopExpiry: (() => void) | undefined
 
-  /** @param verified - taken over. */
-  constructor(host: ReferenceHost, verified: Verified, holderSalts: readonly Uint8Array[], use: ObjectUse) {
+  /** @param verified - taken over.
+   * @param mapCalls - as its offer allows. */
+  constructor(
+    host: ReferenceHost,
+    verified: Verified,
+    holderSalts: readonly Uint8Array[],
+    use: ObjectUse,
+    mapCalls: number | undefined,
+  ) {
     this.#host = host
     this.verified = verified
     this.holderSalts = holderSalts
     this.#use = use
+    this.mapCalls = mapCalls
     this.#scheduleExpiry()
   }
 

@@ -169,7 +169,8 @@ export class ServedSession implements ReferenceHost {
 
   #export(verified: Verified, holderSalts: readonly Uint8Array[]): number {
     const use = this.#use(verified.grant)
-    const reference = new ServedReference(this, verified, holderSalts, use)
+    const mapCalls = this.#service.find(verified.grant.object)?.offered.mapCalls
+    const reference = new ServedReference(this, verified, holderSalts, use, mapCalls)
     this.#references.add(reference)
     return this.#exports.add(reference)
   }

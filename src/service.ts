@@ -13,7 +13,8 @@ import {
   type ServiceKey,
 } from './capability/index.js'
 import { type Environment, transportOf } from './environment.js'
-import type { Factory, Offer, OfferedPath, OfferMintOptions } from './offer.js'
+import { MAP_CALLS_MAX } from './limits.js'
+import type { Factory, Offer, OfferedPath, OfferMintOptions, OfferOptions } from './offer.js'
 import { type PathParams, PathTemplate } from './path-template.js'
 import type { Announcement, Announcer } from './resolve/index.js'
 import type { Calls, Interface, InternalError, Methods } from './rpc/index.js'
@@ -110,18 +111,23 @@ export class Service {
 
   /** Offer an object under a path; the factory runs once per session and grant.
    * @param path - segments between slashes, parameters as `:name`.
-   * @throws TypeError for a malformed path. */
+   * @param options - whether lists are mapped here.
+   * @throws TypeError for a malformed path, RangeError for a budget that is none. */
   offer<const Path extends string, M extends Methods>(
     path: Path,
     description: Interface<M>,
     factory: Factory<M, PathParams<Path>>,
+    { map = false }: OfferOptions = {},
   ): Offer<Calls<M>, PathParams<Path>> {
+    if (typeof map === 'number' && !(Number.isSafeInteger(map) && map > 0))
+      throw new RangeError(`Cannot offer: expected a whole number of calls above 0 as map, got ${map}`)
     const template = new PathTemplate(path)
     // The template yields exactly the parameters that PathParams names.
     this.#offers.push({
       template,
       description: description as unknown as Interface,
       factory: factory as OfferedPath['factory'],
+      mapCalls: typeof map === 'number' ? map : map ? MAP_CALLS_MAX : undefined,
     })
     const mintFor = (
       params: PathParams<Path>,

@@ -19,6 +19,8 @@ import type { Deadlines } from './deadlines.js'
 import { OPEN_AUTHORITY } from './exports.js'
 import { Imports } from './imports.js'
 import { asStub } from './local-target.js'
+import { askMap } from './map-asking.js'
+import type { Recording } from './map-recording.js'
 import { defineMethod, type MethodDefinition } from './method-definition.js'
 import { MethodStream } from './method-stream.js'
 import type { Outbox } from './outbox.js'
@@ -150,6 +152,24 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     options: CallOptions | undefined,
   ): CallResult {
     return this.#call({ question, path }, method, input, options)
+  }
+
+  /** Have the other side replay `recording` for each element of the answer of `list`. */
+  callMap(list: Question, recording: Recording, options: CallOptions | undefined): Promise<unknown> {
+    const over = this.#over
+    if (over !== undefined) return Promise.reject(disconnected('map', false, over))
+    return askMap(
+      {
+        owner: this,
+        questions: this.#questions,
+        outbox: this.#outbox,
+        links: this.links,
+        maxMessageBytes: this.#maxMessageBytes,
+      },
+      list,
+      recording,
+      options,
+    )
   }
 
   #call(

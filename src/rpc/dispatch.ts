@@ -12,6 +12,8 @@ import { AnswerExport, type Exported, type Exports } from './exports.js'
 import { Failure, type FailureReason } from './failure.js'
 import { answersNeeded } from './guard-links.js'
 import { forwardTo, LocalCaller } from './local-target.js'
+import { MapCalls } from './map-calls.js'
+import { MapCall } from './map-run.js'
 import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, readPresentation } from './presentation.js'
@@ -53,6 +55,7 @@ export class Dispatcher {
   readonly #answers = new ServedAnswers()
   readonly #execution: Execution
   readonly #waiting: WaitingCalls
+  readonly #maps: MapCalls
   #closed = false
 
   constructor(
@@ -85,6 +88,15 @@ export class Dispatcher {
         if (this.#isAllowed(call, name)) this.#read(call, name, args, 0)
       },
       fail: ({ call, name }, failure) => this.#execution.fail(call, failure, name),
+    })
+    this.#maps = new MapCalls({
+      calls: this.#calls,
+      answers: this.#answers,
+      waiting: this.#waiting,
+      execution: this.#execution,
+      links,
+      deadlines,
+      limits,
     })
   }
 
@@ -131,6 +143,22 @@ export class Dispatcher {
     const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
     if (!this.#isAllowed(call, name)) return
     this.#enter(call, name, bytes, reader.at, reader.end)
+    if (!call.finished) this.#keep(call)
+  }
+
+  /** Serve one MAP.
+   * @throws WireError as {@link call}. */
+  map(reader: FieldReader, bytes: Uint8Array): void {
+    const id = this.#claim(reader)
+    const flags = reader.byte()
+    const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
+    if ((flags & UNIMPLEMENTED_FLAGS) !== 0 || (flags & CALL_FLAG.want) === 0) {
+      this.#refuse(id, 'unimplemented')
+      return
+    }
+    if (!this.#hasRoom(id)) return
+    const call = new MapCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
+    this.#maps.begin(call, bytes.slice(reader.at, reader.end))
     if (!call.finished) this.#keep(call)
   }
 

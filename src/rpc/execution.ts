@@ -135,7 +135,8 @@ export class Execution {
       call.end()
       return
     }
-    if (call.wants) this.#return(call, method, value)
+    if (call.receiver !== undefined) call.receiver.settled(value)
+    else if (call.wants) this.#return(call, method, value)
     else {
       const answer = { call, value, failure: undefined, given: undefined, isSent: false }
       this.#parts.answers.keep(answer)
@@ -190,8 +191,9 @@ export class Execution {
     }
   }
 
-  /** The call failed. */
-  fail(call: ServerCall, error: unknown, method: string): void {
+  /** The call failed.
+   * @param errorId - under which the log has what is behind a Failure. */
+  fail(call: ServerCall, error: unknown, method: string, errorId?: Uint8Array): void {
     if (!this.#finish(call)) {
       call.end()
       return
@@ -199,7 +201,7 @@ export class Execution {
     if (call.aborted !== undefined) {
       const why = call.aborted === 'canceled' ? 'canceled' : 'too late'
       this.#failed(call, new Failure(call.aborted, why))
-    } else if (isOf(Failure, error)) this.#failed(call, error)
+    } else if (isOf(Failure, error)) this.#failed(call, error, errorId)
     else this.#internal(call, error, method)
     call.end()
   }
@@ -210,6 +212,10 @@ export class Execution {
   }
 
   #failed(call: ServerCall, failure: Failure, errorId?: Uint8Array): void {
+    if (call.receiver !== undefined) {
+      call.receiver.failed(failure, errorId)
+      return
+    }
     const { writer, answers } = this.#parts
     const answer = { call, value: undefined, failure, given: undefined, isSent: call.wants }
     if (call.wants) writer.failure(call.id, call.mayHaveRun, failure, errorId)

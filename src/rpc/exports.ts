@@ -20,6 +20,8 @@ export interface Authority {
   readonly isLive: boolean
   /** Asked again at each dispatch: whether its time has not passed. */
   isInForce(): boolean
+  /** Calls that one MAP may make under it, elements times steps; none where it is undefined. */
+  readonly mapCalls?: number | undefined
   /** An export for an object that is handed out under this authority. */
   derive(target: LocalTarget): Exported
 }

@@ -18,6 +18,7 @@ export {
   stream,
 } from './interface.js'
 export { callObject, LocalCaller, LocalTarget, reference } from './local-target.js'
+export { type Mapped, map } from './map.js'
 export type { MethodDefinition } from './method-definition.js'
 export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'

@@ -15,23 +15,13 @@ import { Deadlines } from './deadlines.js'
 import { Dispatcher, type DispatcherOptions } from './dispatch.js'
 import type { InternalError } from './execution.js'
 import { type Authority, Exports } from './exports.js'
-import { FAILURE_CODES } from './failure.js'
 import { Outbox } from './outbox.js'
 import type { Presentation } from './presentation.js'
 import { Reassembly } from './reassembly.js'
 import type { RemoteReference } from './remote-reference.js'
 import { SessionLinks } from './session-links.js'
 import { Streams } from './streams.js'
-import {
-  FIRST_SKIPPABLE_OP,
-  FieldReader,
-  FRAME,
-  OP,
-  WireError,
-  writeByte,
-  writeBytes,
-  writeVarint,
-} from './wire.js'
+import { FIRST_SKIPPABLE_OP, FieldReader, FRAME, OP, WireError, writeBytes, writeVarint } from './wire.js'
 
 /** What a peer needs besides its connection. */
 export interface PeerOptions {
@@ -254,7 +244,7 @@ export class Peer {
         this.#pong()
         return
       case OP.map:
-        this.#unimplemented(reader.varint())
+        this.#dispatcher.map(reader, bytes)
         return
       default:
         if (op < FIRST_SKIPPABLE_OP) throw new WireError('unknown op')
@@ -272,14 +262,6 @@ export class Peer {
       this.#outbox.endMessage(mark)
     }
     this.#dispatcher.breakCalls(authority, `the capability ended: ${reason}`)
-  }
-
-  #unimplemented(call: number): void {
-    const { sink, mark } = this.#outbox.beginMessage(OP.fail)
-    writeVarint(sink, call)
-    writeVarint(sink, FAILURE_CODES.unimplemented)
-    writeByte(sink, 0)
-    this.#outbox.endMessage(mark)
   }
 
   /** Released too often, or a message about something that was never there. */

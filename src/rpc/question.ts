@@ -4,6 +4,7 @@ import type { RpcErrorCode } from '../errors.js'
 import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import { CallError } from './failure.js'
+import type { Recording } from './map-recording.js'
 import type { MethodDefinition } from './method-definition.js'
 import { type AnswerSource, callerAt, walk } from './reference-promise.js'
 import type { RemoteReference } from './remote-reference.js'
@@ -34,6 +35,8 @@ export interface QuestionOwner {
     input: unknown,
     options: CallOptions | undefined,
   ): CallResult
+  /** Have steps replayed by the other side, for each element of an answer: see map.ts. */
+  callMap(list: Question, recording: Recording, options: CallOptions | undefined): Promise<unknown>
   /** Nothing that was built on the answer is open any more, and nobody asked for it. */
   idle(question: Question, isIdle: boolean): void
 }

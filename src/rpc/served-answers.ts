@@ -72,7 +72,7 @@ export class ServedAnswers implements KnownAnswers {
     const found = walk(answer.value, path)
     if (isReference(found)) return { value: duplicateStub(found, false) }
     try {
-      return { value: copy(found) }
+      return { value: copyData(found, MESSAGE_MAX_BYTES).copy }
     } catch {
       return undefined
     }
@@ -91,10 +91,16 @@ function releaseAll({ given, value }: ServedAnswer): void {
   else releaseIn(value)
 }
 
-/** Data as it would have arrived: another handler must not share objects with the one that made them. */
-function copy(value: unknown): unknown {
+/** Data as it would have arrived: another handler must not share objects with the one that made them.
+ * @returns the copy, and its length on the wire, bytes.
+ * @throws RangeError beyond `maxBytes`; what the encoder throws for what is no data. */
+export function copyData(
+  value: unknown,
+  maxBytes: number,
+): { readonly copy: unknown; readonly length: number } {
   const sink = new ByteSink()
   encodeValueInto(sink, value, 'answer')
-  if (sink.length > MESSAGE_MAX_BYTES) throw new RangeError('Cannot pass answer on: it is too large')
-  return decodeValue(sink.bytes, 0, sink.length)
+  const { length } = sink
+  if (length > maxBytes) throw new RangeError('Cannot pass answer on: it is too large')
+  return { copy: decodeValue(sink.bytes, 0, length), length }
 }

@@ -14,6 +14,13 @@ import { CALL_FLAG } from './wire.js'
 /** Why a call was given up. */
 export type AbortReason = 'canceled' | 'deadline_exceeded'
 
+/** Takes the answer of a call that did not come over the wire (map-run.ts). */
+export interface AnswerReceiver {
+  /** @param value - owned by the receiver, with the references in it. */
+  settled(value: unknown): void
+  failed(failure: Failure, errorId: Uint8Array | undefined): void
+}
+
 /** One incoming call, from CALL to RETURN or FAIL, and to the end of the streams that it answers with. */
 export class ServerCall implements CallContext {
   readonly id: number
@@ -32,6 +39,8 @@ export class ServerCall implements CallContext {
   finished = false
   /** References and streams of its arguments: they end with it. */
   borrowed: readonly object[] | undefined
+  /** Gets the answer instead of the other side. */
+  receiver: AnswerReceiver | undefined
   #feeds: OutgoingStream[] | undefined
   #controller: AbortController | undefined
   #aborted: AbortReason | undefined

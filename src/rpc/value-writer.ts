@@ -84,7 +84,9 @@ export class ValueWriter {
         else this.#object(value)
         return
       case 'function':
-        throw new Refusal('a function')
+        // What stands for an answer can be called.
+        if (!this.#link(value)) throw new Refusal('a function')
+        return
       case 'symbol':
         throw new Refusal('a symbol')
     }
