@@ -37,9 +37,9 @@ export class ArrivalLinks implements LinkReader {
     this.#takesMine = takesMine
   }
 
-  mine(id: number): unknown {
+  mine(id: number, isProxied: boolean): unknown {
     if (!this.#takesMine) this.problem = 'no_reference'
-    return this.#links.mine(id)
+    return this.#links.mine(id, isProxied)
   }
 
   yours(id: number): unknown {

@@ -15,7 +15,7 @@ import { judgeSessionValue } from './values.js'
 import { FieldReader, WireError, writeByte, writeText, writeVarint } from './wire.js'
 
 /** A value within the bytes of a plan. */
-export interface Span {
+interface Span {
   readonly start: number
   readonly end: number
   /** Elements and steps that it refers to: 0 is the element, n the result of the n-th step. */

@@ -12,13 +12,13 @@ import { type LinkWriter, type PathKey, type Substitute, writeAnswer } from './v
 import { encodeValueInto } from './values.js'
 
 /** What a recorded call is made on, or a value refers to: 0 is the element, n the result of the n-th step. */
-export interface Place {
+interface Place {
   readonly step: number
   readonly path: readonly PathKey[]
 }
 
 /** A recorded call. */
-export interface RecordedStep {
+interface RecordedStep {
   readonly on: Place
   readonly name: string
   readonly input: unknown

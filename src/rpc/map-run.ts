@@ -12,7 +12,7 @@ import { forwardTo, LocalCaller, type LocalTarget } from './local-target.js'
 import { CopyBudget, ElementLinks } from './map-links.js'
 import type { Plan, PlannedStep } from './map-plan.js'
 import { walk } from './reference-promise.js'
-import { releaseIn } from './served-answers.js'
+import { releaseIn } from './result-references.js'
 import { type AbortReason, type AnswerReceiver, ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import { callerOf, createUntypedStub, isReference } from './stub.js'
@@ -135,7 +135,7 @@ export class MapRun {
   close(): void {
     this.#over = true
     for (const call of this.#running) call.abort('canceled')
-    for (const element of this.#elements) releaseIn(element.results.splice(1), 0)
+    for (const element of this.#elements) releaseIn(element.results.splice(1))
   }
 
   #mayBegin(): boolean {
@@ -223,7 +223,7 @@ export class MapRun {
   #settled(call: ServerCall, element: Element, number: number, value: unknown): void {
     this.#ended(call)
     if (this.#over) {
-      releaseIn(value, 0)
+      releaseIn(value)
       return
     }
     element.results[number] = value
