@@ -208,11 +208,26 @@ function readLink(tag: number): unknown {
       return reader.stream(readLength(), readLength() === 1)
     case LINK_TAG.answer: {
       const [call, ...path] = readArray(readLength()) as [number, ...PathKey[]] // as the guard has seen to it
-      return reader.answer(call, path)
+      return readAnswer(reader, call, path)
     }
     default:
       return reader.capability(readText(readLength()))
   }
+}
+
+/** An answer that is data is copied by a read of its own, in the middle of this one. */
+function readAnswer(reader: LinkReader, call: number, path: readonly PathKey[]): unknown {
+  const bytes = input
+  const at = position
+  const buffer = emptyBuffer
+  const keys = newKeys
+  const value = reader.answer(call, path)
+  input = bytes
+  position = at
+  links = reader
+  emptyBuffer = buffer
+  newKeys = keys
+  return value
 }
 
 function readMap(count: number): Map<unknown, unknown> {
