@@ -3,6 +3,8 @@
 import { PIPELINE_PATH_MAX_KEYS } from '../limits.js'
 import type { CallOptions } from './call-options.js'
 import { LocalAnswer } from './call-shape.js'
+import { bareFunction } from './callable.js'
+import { isRecorded } from './map-recording.js'
 import { defineMethod, isMethodName } from './method-definition.js'
 import { questionOf } from './question.js'
 import { AnswerCaller, type AnswerSource } from './reference-promise.js'
@@ -25,6 +27,7 @@ export type Pipelined<T> =
  * @example pipelined(shop.search('tea')).items[0].buy()
  * @throws RangeError beyond eight steps. */
 export function pipelined<T>(answer: Promise<T> | Answer<T>): Pipelined<T> {
+  if (isRecorded(answer)) return answer as unknown as Pipelined<T> // within `map`, every result can be followed
   return createPath(sourceOf(answer as PromiseLike<unknown>), []) as Pipelined<T> // each step is looked up when used
 }
 
@@ -42,9 +45,7 @@ function createPath(source: AnswerSource, path: readonly PathKey[]): object {
       `Cannot follow answer: expected at most ${PIPELINE_PATH_MAX_KEYS} steps, got ${path.length - 1}`,
     )
   }
-  // A function, because only that can be called; without the members that functions inherit.
-  const step = Object.freeze(Object.setPrototypeOf(() => {}, null)) as object
-  const stub = new Proxy(step, {
+  const stub = new Proxy(bareFunction(), {
     get: (_step, key) => (typeof key === 'symbol' ? undefined : memberOf(source, path, key)),
     apply(_step, _self, [input, options]: [unknown?, CallOptions?]) {
       const method = path.at(-1)

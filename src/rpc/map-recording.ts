@@ -3,6 +3,7 @@
 // Leaves out sending the steps (map-asking.ts).
 import { MAP_STEPS_MAX, PIPELINE_PATH_MAX_KEYS } from '../limits.js'
 import { ByteSink } from './byte-sink.js'
+import { bareFunction } from './callable.js'
 import type { ItemWriter } from './item-writer.js'
 import { isMethodName } from './method-definition.js'
 import { AnswerCaller } from './reference-promise.js'
@@ -31,6 +32,11 @@ export interface Recording {
 }
 
 const places = new WeakMap<object, Place>()
+
+/** Whether `value` stands for an element or a result within the callback of `map`. */
+export function isRecorded(value: object): boolean {
+  return places.has(value)
+}
 
 /** Record `callback`.
  * @param owner - the session that will replay it.
@@ -64,12 +70,10 @@ class Recorder {
   placeholder(place: Place): object {
     if (place.path.length > PIPELINE_PATH_MAX_KEYS + 1)
       throw refusal(`paths of at most ${PIPELINE_PATH_MAX_KEYS} keys`, 'a longer one')
-    // A function, because only that can be called; without the members that functions inherit.
-    const target = Object.freeze(Object.setPrototypeOf(() => {}, null)) as object
     const refuse = (): never => {
       throw refusal('calls on what stands for an element or a result', 'a look at it')
     }
-    const proxy = new Proxy(target, {
+    const proxy = new Proxy(bareFunction(), {
       get: (_target, key) => this.#member(place, key),
       apply: (_target, _self, [input, options]: [unknown?, unknown?]) => this.#call(place, input, options),
       has: refuse,
