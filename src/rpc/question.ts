@@ -87,6 +87,8 @@ export class Question implements AnswerSource {
   /** What this one is built on. */
   #leansOn: Question[] | undefined
   #promise: Promise<unknown> | undefined
+  /** Of what stands inside the answer, by path. */
+  #members: Map<string, Promise<unknown>> | undefined
   #resolve: ((value: unknown) => void) | undefined
   #reject: ((error: unknown) => void) | undefined
   #state: 'open' | 'resolved' | 'rejected' = 'open'
@@ -199,9 +201,17 @@ export class Question implements AnswerSource {
     return this.method.returns !== undefined || this.owner.keep(this) ? this.id : undefined
   }
 
-  /** A promise of what will stand at `path`; always the same one for the whole answer. */
+  /** A promise of what will stand at `path`; always the same one, by which its value is found again. */
   at(path: readonly PathKey[]): Promise<unknown> {
-    return path.length === 0 ? this.promise() : this.promise().then((value) => walk(value, path))
+    if (path.length === 0) return this.promise()
+    const key = JSON.stringify(path)
+    this.#members ??= new Map()
+    let member = this.#members.get(key)
+    if (member === undefined) {
+      member = this.promise().then((value) => walk(value, path))
+      this.#members.set(key, member)
+    }
+    return member
   }
 
   /** Why nothing can be built on a failed answer. */

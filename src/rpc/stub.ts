@@ -101,9 +101,9 @@ export interface AnyReference {
   readonly [stamped]: true
 }
 
-/** Whether `value` is a reference, of whatever interface. */
+/** Whether `value` is a reference, of whatever interface; a path into an answer is one, and a function. */
 export function isReference(value: unknown): value is AnyReference {
-  return typeof value === 'object' && value !== null && Stamp.bears(value)
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && Stamp.bears(value)
 }
 
 /** Whether a stub was let go. */

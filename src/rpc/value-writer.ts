@@ -84,7 +84,7 @@ export class ValueWriter {
         else this.#object(value)
         return
       case 'function':
-        // What stands for an answer can be called.
+        // A path into an answer can be called, and so is a function.
         if (!this.#link(value)) throw new Refusal('a function')
         return
       case 'symbol':

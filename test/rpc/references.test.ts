@@ -117,6 +117,8 @@ test('what is nested in an answer is called by its path', async () => {
   const { root, close } = await world()
   const shelf = pipelined(root.shelf())
   expect(await shelf.items[1]!.counter.add(5)).toBe(7)
+  expect(await root.bump(shelf.items[1]!.counter)).toBe(8)
+  expect(await root.bump(pipelined(root.shelf()).items[0]!.counter)).toBe(2)
   await expect(pipelined(root.shelf()).items[7]!.counter.add(1)).rejects.toMatchObject({
     code: 'rpc/failed_precondition',
     mayHaveRun: false,
