@@ -65,6 +65,7 @@ const checkTypes = () => run([join(process.cwd(), 'node_modules/typescript/bin/t
 test.each([
   ['README.md', 4],
   ['docs/sessions.md', 7],
+  ['docs/rpc.md', 8],
   ['docs/testing.md', 4],
 ])(
   'the blocks of %s (%i) are one program that compiles and prints what its comments say',
