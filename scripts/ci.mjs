@@ -58,6 +58,7 @@ for (const gateScript of [
   'check:unused',
   'check:package',
   'demo',
+  'demo:rpc',
 ]) {
   gate(`npm run ${gateScript}`)
 }

@@ -6,7 +6,6 @@ import { nameOfCode } from '../session/index.js'
 import { describeIssues, type SchemaResult, type StandardSchema } from '../standard-schema.js'
 import { CallError, FAILURE_CODES, type FailureReason } from './failure.js'
 import { IncomingStream } from './incoming-stream.js'
-import type { MethodDefinition } from './method-definition.js'
 import type { Question } from './question.js'
 import type { LinkProblem, SessionLinks } from './session-links.js'
 import { callerOf, isReference, releaseStub, watchStub } from './stub.js'
@@ -39,7 +38,7 @@ export function readResult(
     question.reject(badResult(question, LINK_PROBLEM_TEXT[links.problem ?? 'no_reference']))
     return
   }
-  if (arrived !== undefined) own(arrived, method)
+  if (arrived !== undefined) own(arrived, `the answer of ${method.name}`)
   if (method.output === undefined || method.kind !== 'call') {
     settleWith(question, value)
     return
@@ -55,10 +54,10 @@ export function readResult(
   )
 }
 
-/** What arrives in a result belongs to the caller: it is let go when the caller forgot to. */
-function own(arrived: readonly object[], method: MethodDefinition): void {
-  for (const thing of arrived)
-    if (isReference(thing)) watchStub(thing, callerOf(thing), `the answer of ${method.name}`)
+/** What arrives in a result or an item belongs to whoever gets it: it is let go when that one forgot to.
+ * @param origin - for the warning. */
+export function own(arrived: readonly object[], origin: string): void {
+  for (const thing of arrived) if (isReference(thing)) watchStub(thing, callerOf(thing), origin)
 }
 
 /** Nobody takes what a value brought. */

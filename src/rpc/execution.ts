@@ -17,7 +17,7 @@ import type { ServedAnswer, ServedAnswers } from './served-answers.js'
 import type { ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import type { StreamSource } from './shapes.js'
-import { ByteSource, isStreamSource } from './stream-source.js'
+import { ByteSource, isStreamSource, mapItems } from './stream-source.js'
 import type { ToldFailure } from './streams.js'
 import { ERROR_ID_BYTES } from './wire.js'
 
@@ -252,6 +252,9 @@ function authorityOf(call: ServerCall): Authority {
 function asStream(method: MethodDefinition, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !isStreamSource(value))
     throw new TypeError(`the method ${method.name} gave no async iterable and no Web Stream`)
+  const { yields } = method
+  if (yields !== undefined && !(value instanceof ByteSource))
+    return mapItems(value as StreamSource<unknown>, (item) => asStub(yields, item))
   return method.kind === 'bytes' && !(value instanceof ByteSource)
     ? new ByteSource(value as StreamSource<Uint8Array>) // each piece is looked at when it is sent
     : value

@@ -190,6 +190,7 @@ function define(name: string, declared: unknown): MethodDefinition {
     output,
     takes: input instanceof Interface ? input : undefined,
     returns: kind === 'call' && output instanceof Interface ? output : undefined,
+    yields: kind === 'items' && output instanceof Interface ? output : undefined,
     errors: new Map(Object.entries(errors)),
     idempotent: idempotent ?? false,
   })

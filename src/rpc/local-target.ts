@@ -7,7 +7,8 @@ import { shapeCall } from './call-shape.js'
 import { CallError, Failure } from './failure.js'
 import type { Interface, Methods } from './interface.js'
 import type { Description, MethodDefinition } from './method-definition.js'
-import type { Calls, Handlers, Stub } from './shapes.js'
+import type { Calls, Handlers, StreamSource, Stub } from './shapes.js'
+import { isStreamSource, mapItems } from './stream-source.js'
 import { type Caller, type CallResult, createStub, isReference } from './stub.js'
 
 /** What a session may export: an object with an interface, or a reference of another session that is passed on. */
@@ -148,7 +149,10 @@ export async function callObject(
   if (typeof handler !== 'function') throw callError(method, 'unimplemented', 'the object has no such method')
   try {
     const result: unknown = await Reflect.apply(handler, object, [given, localContext(options)])
-    return method.returns === undefined ? result : asStub(method.returns, result)
+    const { returns, yields } = method
+    if (yields !== undefined && typeof result === 'object' && result !== null && isStreamSource(result))
+      return mapItems(result as StreamSource<unknown>, (item) => asStub(yields, item)) // bytes have no interface
+    return returns === undefined ? result : asStub(returns, result)
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     throw callError(method, error.reason, error.message, error)

@@ -26,6 +26,8 @@ export interface MethodDefinition {
   readonly takes: Description | undefined
   /** Interface of the result, where that is a reference as a whole. */
   readonly returns: Description | undefined
+  /** Interface of each item, where that is a reference as a whole. */
+  readonly yields: Description | undefined
   readonly errors: ReadonlyMap<string, StandardSchema>
   readonly idempotent: boolean
 }
@@ -68,6 +70,7 @@ export function defineMethod(name: string, traits: MethodTraits = {}): MethodDef
     output: traits.output,
     takes: traits.takes,
     returns: traits.returns,
+    yields: traits.yields,
     errors: traits.errors ?? NO_ERRORS,
     idempotent: traits.idempotent ?? false,
   }

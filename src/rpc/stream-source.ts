@@ -22,6 +22,28 @@ export function isStreamSource(value: object): value is StreamSource<unknown> | 
   return value instanceof ByteSource || Symbol.asyncIterator in value || value instanceof ReadableStream
 }
 
+/** `source`, with each item as `map` makes it. */
+export function mapItems(
+  source: StreamSource<unknown>,
+  map: (item: unknown) => unknown,
+): AsyncIterable<unknown> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const iterator = iterate(source)
+      return {
+        next: async () => {
+          const { done, value } = await iterator.next()
+          return done === true ? { done, value: undefined } : { done: false, value: map(value) }
+        },
+        return: async () => {
+          await iterator.return?.()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
+}
+
 /** An iterator over a source. */
 export function iterate(source: StreamSource<unknown>): AsyncIterator<unknown> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()

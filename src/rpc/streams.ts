@@ -3,7 +3,7 @@
 // Leaves out one stream's queue and credit (incoming-stream.ts, outgoing-stream.ts).
 import { STREAMS_MAX } from '../limits.js'
 import { writeFailure } from './answer-writer.js'
-import { letGo, readFailureError } from './answers.js'
+import { letGo, own, readFailureError } from './answers.js'
 import type { Authority } from './exports.js'
 import { Failure } from './failure.js'
 import { IdTable } from './id-table.js'
@@ -172,6 +172,7 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     }
     const { arrived, problem } = links
     if (problem === undefined && !stream.isLeft) {
+      if (arrived !== undefined) own(arrived, 'a stream')
       stream.deliver(value, cost, arrived)
       return true
     }

@@ -17,6 +17,16 @@ test('the notes demo runs to its end, and all of its checks hold', async () => {
   expect(output, 'no secret of a capability').not.toMatch(/noisecap:\/\/[a-z2-7]{52}[^#\s]*#(?!\[redacted\])/)
 }, 60_000)
 
+test('the demo of calls runs to its end, and all of its checks hold', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/document/demo.ts'])
+  const ended = once(child, 'exit')
+  const [output, errors, [code]] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  expect(errors).toBe('')
+  expect(output).not.toContain('not so')
+  expect(output).toMatch(/OK: all \d+ checks hold\.\n$/)
+  expect(code).toBe(0)
+}, 60_000)
+
 test('Story.check, when something does not hold, says so and counts it', () => {
   const lines: string[] = []
   const story = new Story((line) => lines.push(line), false)

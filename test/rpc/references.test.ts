@@ -1,7 +1,7 @@
 // Live objects by reference, both ways: calls on them, pipelining through any depth, who lets go of what and when.
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { iface, keep, method, pipelined, type Reference, reference } from '../../src/rpc/index.js'
+import { iface, keep, method, pipelined, type Reference, reference, stream } from '../../src/rpc/index.js'
 import { converse, settled } from './conversation.js'
 
 const Counter = iface('Counter', {
@@ -29,6 +29,7 @@ const Root = iface('Root', {
   double: method(z.number(), z.number()),
   watch: method(Listener, z.void()),
   ring: method(z.string(), z.void()),
+  counters: stream(z.void(), Counter),
 })
 
 class CounterOf {
@@ -70,6 +71,9 @@ function world() {
     bump: (counter) => counter.add(1),
     echo: (counter) => counter,
     double: (value) => 2 * value,
+    async *counters() {
+      for (let start = 1; start <= 3; start++) yield new CounterOf(start)
+    },
     watch: (listener) => {
       kept.push(keep(listener))
     },
@@ -196,5 +200,19 @@ test('intermediate answers that nobody asks for do not pile up', async () => {
   for (let i = 0; i < 3_000; i++) await root.counter(i).add(1)
   expect(client.openCalls).toBeLessThan(200)
   expect(exports.size).toBe(1)
+  close()
+})
+
+test("objects that a producer yields arrive as references, each its reader's; those nobody read are let go", async () => {
+  const { root, exports, close } = await world()
+  const counters = root.counters()
+  for await (const counter of counters) {
+    using own = counter
+    expect(await own.add(1)).toBe(2)
+    break
+  }
+  await settled()
+  expect(exports.size).toBe(1)
+  expect(CounterOf.disposed).toBe(3)
   close()
 })
