@@ -57,6 +57,7 @@ for (const gateScript of [
   'check:spec',
   'check:unused',
   'check:package',
+  'check:consumers',
   'demo',
   'demo:rpc',
 ]) {

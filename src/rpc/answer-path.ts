@@ -8,19 +8,9 @@ import { isRecorded } from './map-recording.js'
 import { defineMethod, isMethodName } from './method-definition.js'
 import { questionOf } from './question.js'
 import { AnswerCaller, type AnswerSource } from './reference-promise.js'
-import type { Answer, Stub } from './shapes.js'
+import type { Answer, Pipelined } from './shapes.js'
 import { callerOf, isReference, stampStub } from './stub.js'
 import type { PathKey } from './value-links.js'
-
-/** What can be done with an answer before it is there: references in it are called, members of objects followed. */
-export type Pipelined<T> =
-  T extends Stub<infer Shape>
-    ? Shape & Stub<Shape>
-    : T extends readonly (infer Member)[]
-      ? { readonly [index: number]: Pipelined<Member> }
-      : T extends object
-        ? { readonly [Key in keyof T]: Pipelined<T[Key]> }
-        : never
 
 /** Follow an answer that is still to come; reading it this way asks for nothing.
  * @param answer - what a call gave.

@@ -2,7 +2,6 @@
 // (spec/rpc.md §4). Reading grants more; leaving stops the sender. Leaves out the table of streams (streams.ts).
 import { CallError } from './failure.js'
 import type { ReceivedStream } from './shapes.js'
-import { isReference, releaseStub } from './stub.js'
 
 /** What a stream needs of its session. */
 export interface StreamHost {

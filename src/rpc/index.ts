@@ -1,7 +1,7 @@
 // Door of the rpc layer: interfaces as values, failures, references, streams, and the peer that joins them to a session.
 
 export type { StandardSchema } from '../standard-schema.js'
-export { type Pipelined, pipelined } from './answer-path.js'
+export { pipelined } from './answer-path.js'
 export type { CallContext, CallOptions } from './call-options.js'
 export { shapeCall } from './call-shape.js'
 export type { InternalError } from './execution.js'
@@ -27,9 +27,17 @@ export type { RemoteReference } from './remote-reference.js'
 export type {
   Calls,
   Handlers,
+  MaybeDisposable,
   Method,
+  NoErrors,
+  OrAnswer,
+  Pipelined,
+  PipelinedList,
+  PipelinedReference,
   ReceivedStream,
   ReferencePromise,
+  SentReference,
+  Shaped,
   StreamMethod,
   StreamSource,
   Stub,

@@ -12,6 +12,7 @@ import type {
   ErrorSchemas,
   ErrorsOf,
   Method,
+  NoErrors,
   ReceivedData,
   SentData,
   SentReference,
@@ -30,12 +31,12 @@ export interface MethodOptions<Errors extends ErrorSchemas> {
 
 /** A method with types alone: nothing is checked at run time.
  * @example count: method<void, number>() */
-export function method<In = void, Out = void>(): Method<In, In, Out, Out, Record<never, never>>
+export function method<In = void, Out = void>(): Method<In, In, Out, Out, NoErrors>
 /** A method whose input and output are validated by the receiver with a Standard Schema (zod, valibot, arktype …), or are
  * references: then an interface stands there.
  * @example add: method(z.object({ text: z.string() }), z.number())
  * @example open: method(z.string(), Note) */
-export function method<In, InReceived, Out, OutReceived, Errors extends ErrorSchemas = Record<never, never>>(
+export function method<In, InReceived, Out, OutReceived, Errors extends ErrorSchemas = NoErrors>(
   input: StandardSchema<In, InReceived>,
   output: StandardSchema<Out, OutReceived>,
   options?: MethodOptions<Errors>,
@@ -50,14 +51,8 @@ export function method(
 
 /** A method that answers with a stream of items, each validated by the receiver.
  * @example tail: stream(z.object({ from: z.number() }), Note) */
-export function stream<In = void, Item = unknown>(): StreamMethod<In, In, Item, Item, Record<never, never>>
-export function stream<
-  In,
-  InReceived,
-  Item,
-  ItemReceived,
-  Errors extends ErrorSchemas = Record<never, never>,
->(
+export function stream<In = void, Item = unknown>(): StreamMethod<In, In, Item, Item, NoErrors>
+export function stream<In, InReceived, Item, ItemReceived, Errors extends ErrorSchemas = NoErrors>(
   input: StandardSchema<In, InReceived>,
   item: StandardSchema<Item, ItemReceived>,
   options?: MethodOptions<Errors>,

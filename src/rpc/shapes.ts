@@ -1,6 +1,7 @@
 // The types of both sides of an interface: what a client calls, what a service implements, what stands for a reference.
 // Types alone. Leaves out how interfaces are declared (interface.ts) and what stubs do (stub.ts).
 
+import type { Capability } from '../capability/index.js'
 import type { StandardSchema } from '../standard-schema.js'
 import type { CallContext, CallOptions } from './call-options.js'
 
@@ -26,23 +27,69 @@ export interface StreamMethod<In, InReceived, Item, ItemReceived, Errors extends
   readonly idempotent: boolean
 }
 
+/** A method that declares no errors. */
+export type NoErrors = Record<never, never>
+
 declare const shape: unique symbol
 
+/** What tells references from other objects with the same methods; for types alone. It has a name, so that declarations of
+ * a user's module can name it. */
+export interface Shaped<T> {
+  readonly [shape]: T
+}
+
 /** Stands for an object elsewhere whose methods are `T`; `using` or `await using` releases it. */
-export type Stub<T> = T & Disposable & AsyncDisposable & { readonly [shape]: T }
+export type Stub<T> = T & Disposable & AsyncDisposable & Shaped<T>
 
 /** A reference that is still to come; its methods can be called before it is there, without a round trip. */
 export type ReferencePromise<T> = Promise<Stub<T>> & T & Disposable
 
+/** A reference in an answer that is still to come: it can be called and passed on, but there is nothing to dispose yet. */
+export type PipelinedReference<T> = T & Shaped<T>
+
 /** What a call gives. */
-export type Answer<T> = [T] extends [{ readonly [shape]: infer Shape }] ? ReferencePromise<Shape> : Promise<T>
+export type Answer<T> = [T] extends [never]
+  ? Promise<never>
+  : [T] extends [Shaped<infer Shape>]
+    ? ReferencePromise<Shape>
+    : Promise<T>
+
+/** What nothing is nested in, as far as paths go. */
+type Leaf =
+  | Date
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  | Uint8Array
+  | AsyncIterable<unknown>
+  | ReadableStream
+  | Capability
+  | ((...args: never[]) => unknown)
+
+/** The first members are named, so that they are not taken for undefined: whether they are there is known later. */
+export interface PipelinedList<Member> extends Readonly<Record<FirstIndex, Pipelined<Member>>> {
+  readonly [index: number]: Pipelined<Member>
+}
+type FirstIndex = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
+
+/** What can be done with an answer before it is there: references in it are called, members of objects followed. A member
+ * that is data is `never` here: nothing can be done with it but to pass it on. */
+export type Pipelined<T> =
+  T extends Shaped<infer Shape>
+    ? PipelinedReference<Shape>
+    : T extends readonly (infer Member)[]
+      ? PipelinedList<Member>
+      : T extends Leaf
+        ? never
+        : T extends object
+          ? { readonly [Key in keyof T]-?: Pipelined<T[Key]> }
+          : never
 
 /** What may be sent as a reference of this interface: one, one that is to come, or an object that implements it. */
 export type SentReference<M> =
   | Handlers<M, CallContext>
   // Without the methods, so that those of an object that is written down here get their types from the handlers.
-  | { readonly [shape]: Calls<M> }
-  | Promise<{ readonly [shape]: Calls<M> }>
+  | Shaped<Calls<M>>
+  | Promise<Shaped<Calls<M>>>
 
 /** What may be sent as a stream. */
 export type StreamSource<Item> = AsyncIterable<Item> | ReadableStream<Item>
@@ -56,10 +103,13 @@ export interface ReceivedStream<Item> extends AsyncIterableIterator<Item>, Async
   readable(): ReadableStream<Item>
 }
 
-/** The input may be left out where it may be undefined or is void; it may also be the answer of another call. */
+/** The value, or the answer of another call that gives it: that need not be there yet. */
+export type OrAnswer<T> = T | Promise<T>
+
+/** The input may be left out where it may be undefined or is void. */
 type Arguments<In> = undefined extends In
-  ? [input?: In, options?: CallOptions]
-  : [input: In | Promise<In>, options?: CallOptions]
+  ? [input?: OrAnswer<In>, options?: CallOptions]
+  : [input: OrAnswer<In>, options?: CallOptions]
 
 /** What a client calls: the shape that a Capability of the interface carries in its type. */
 export type Calls<M> = {
@@ -82,8 +132,14 @@ export type Calls<M> = {
       : never
 }
 
+/** An object is disposed when nobody holds a reference to it any more. */
+export interface MaybeDisposable {
+  [Symbol.dispose]?(): void
+  [Symbol.asyncDispose]?(): PromiseLike<void>
+}
+
 /** What a service implements. */
-export type Handlers<M, Context> = {
+export type Handlers<M, Context> = MaybeDisposable & {
   readonly [Name in keyof M]: M[Name] extends Method<
     infer _In,
     infer InReceived,
