@@ -36,6 +36,7 @@ export {
   keep,
   type Mapped,
   type MaybeDisposable,
+  type Metadata,
   type Method,
   map,
   method,

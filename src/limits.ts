@@ -126,6 +126,10 @@ export const STREAMS_MAX = 1_024
 export const BAD_RELEASES_MAX = 100
 /** Method name, UTF-8 bytes (spec/rpc.md §3). */
 export const METHOD_NAME_MAX_BYTES = 127
+/** Metadata of a call as a value, bytes (spec/rpc.md §3). */
+export const METADATA_MAX_BYTES = 4_096
+/** Names in the metadata of a call (spec/rpc.md §3). */
+export const METADATA_MAX_KEYS = 32
 
 /** Location record, bytes (spec/resolve.md §3). */
 export const LOCATION_RECORD_MAX_BYTES = 4_096

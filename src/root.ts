@@ -102,7 +102,7 @@ export class Root implements Caller {
       throw unavailable(method.name, cause, this.#final)
     }
     const left = timeoutMs === undefined ? undefined : Math.max(1, timeoutMs - (clock.nowMs() - began))
-    return lease.reference.call(method, input, { signal, timeoutMs: left })
+    return lease.reference.call(method, input, { ...options, timeoutMs: left })
   }
 
   #reopen(): Promise<Lease> {

@@ -34,6 +34,7 @@ const Notes = iface('Notes', {
 })
 /** What a stub of another session forwards to. */
 const ELSEWHERE: Caller = { call: () => Promise.resolve(), retain: () => {}, release: () => {} }
+const METADATA = { trace: '7f3a', tenant: 'ada' }
 const LOCATOR = counting(0x40, 150)
 const PROOF = counting(0xa0, 32)
 const SALT = counting(0x10, 32)
@@ -59,14 +60,18 @@ async function clientMessages() {
   const callMessage = messageOf(await record(0))
   service.send(batch(returned(0, 1)))
   await answer
+  const described = peer.root().call(add, INPUT, { metadata: METADATA })
+  const callWithMetadata = messageOf(await record(1))
+  service.send(batch(returned(0, 1)))
+  await described
   const presenting = peer.present({ locator: LOCATOR, proof: PROOF, holderSalts: [SALT] })
-  const present = messageOf(await record(1))
+  const present = messageOf(await record(2))
   service.send(batch(returned(0, 200)))
   const reference = await presenting
   reference.release()
-  const release = messageOf(await record(2))
+  const release = messageOf(await record(3))
   service.close()
-  return { callMessage, present, release }
+  return { callMessage, callWithMetadata, present, release }
 }
 
 /** RETURN, FAIL and BROKEN, as a service writes them. */
@@ -120,11 +125,20 @@ async function serviceMessages() {
 
 /** All vectors. */
 export async function rpcVectors() {
-  const { callMessage, present, release } = await clientMessages()
+  const { callMessage, callWithMetadata, present, release } = await clientMessages()
   const { result, fail, broken, reference, passedOn } = await serviceMessages()
   const shown = { locator: hexEncode(LOCATOR), proof: hexEncode(PROOF), salts: [hexEncode(SALT)] }
   return {
     CALL: { call: 0, flags: 3, target: 0, method: 'add', args: INPUT, message: callMessage },
+    CALL_METADATA: {
+      call: 0,
+      flags: 1 + 2 + 64,
+      target: 0,
+      method: 'add',
+      metadata: METADATA,
+      args: INPUT,
+      message: callWithMetadata,
+    },
     RETURN: { call: 0, value: 3, message: result },
     FAIL: {
       call: 1,

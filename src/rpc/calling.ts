@@ -21,6 +21,7 @@ import { Imports } from './imports.js'
 import { asStub } from './local-target.js'
 import { askMap } from './map-asking.js'
 import type { Recording } from './map-recording.js'
+import { type Metadata, sentMetadata } from './metadata.js'
 import { defineMethod, type MethodDefinition } from './method-definition.js'
 import { MethodStream } from './method-stream.js'
 import type { Outbox } from './outbox.js'
@@ -198,6 +199,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const question = new Question(this, method, target, options)
     if (this.#over !== undefined) question.reject(disconnected(method.name, false, this.#over))
     if (options?.signal?.aborted === true) question.reject(canceledBefore(method.name, options.signal.reason))
+    if (options?.metadata !== undefined) addMetadata(question, options.metadata)
     if (question.settled) return question
     if ('question' in target) target.question.support(question)
     const given = method.takes === undefined ? input : asStub(method.takes, input)
@@ -273,6 +275,8 @@ export class Calling implements QuestionOwner, ReferenceOwner {
       .then((value) =>
         callerAt(value, path, question.method.name).call(question.method, input, {
           timeoutMs: question.remainingMs,
+          metadata: question.metadata?.text,
+          idempotent: question.isIdempotent,
         }),
       )
       .then(
@@ -359,5 +363,14 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     for (const { question, isAsked } of this.#questions.takeAll())
       question.reject(disconnected(question.method.name, isAsked, error))
     for (const reference of this.imports.takeAll()) reference.lost(error)
+  }
+}
+
+/** What cannot be sent fails its call. */
+function addMetadata(question: Question, metadata: Metadata): void {
+  try {
+    question.metadata = sentMetadata(metadata)
+  } catch (error) {
+    question.reject(error)
   }
 }

@@ -14,6 +14,7 @@ import { answersNeeded } from './guard-links.js'
 import { forwardTo, LocalCaller } from './local-target.js'
 import { MapCalls } from './map-calls.js'
 import { MapCall } from './map-run.js'
+import { MALFORMED_METADATA, NO_METADATA, readMetadata } from './metadata.js'
 import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, readPresentation } from './presentation.js'
@@ -124,6 +125,7 @@ export class Dispatcher {
     const path = (target & 1) === 1 ? readPath(reader) : undefined
     const name = reader.text(METHOD_NAME_MAX_BYTES)
     const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
+    const metadata = (flags & CALL_FLAG.metadata) !== 0 ? readMetadata(reader) : NO_METADATA
     if ((flags & UNIMPLEMENTED_FLAGS) !== 0) {
       this.#refuse(id, 'unimplemented')
       return
@@ -132,6 +134,7 @@ export class Dispatcher {
     const number = Math.floor(target / 2)
     if (path !== undefined) {
       const call = new ServerCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
+      call.metadata = metadata
       this.#callAnswer({ call, name, args: bytes.slice(reader.at, reader.end) }, number, path)
       return
     }
@@ -141,6 +144,7 @@ export class Dispatcher {
       return
     }
     const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
+    call.metadata = metadata
     if (!this.#isAllowed(call, name)) return
     this.#enter(call, name, bytes, reader.at, reader.end)
     if (!call.finished) this.#keep(call)
@@ -234,6 +238,10 @@ export class Dispatcher {
 
   /** Judge the arguments, and wait where they need answers that are still to come, or others wait for that already. */
   #enter(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): void {
+    if (call.metadata === MALFORMED_METADATA) {
+      this.#execution.fail(call, new Failure('invalid_argument', 'the metadata is malformed'), name)
+      return
+    }
     try {
       judgeSessionValue(bytes, start, end)
     } catch (error) {

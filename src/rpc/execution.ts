@@ -75,8 +75,9 @@ export class Execution {
   /** A reference of another session: its host judges the call, and its errors go on as they came. */
   #forward(call: ServerCall, to: NonNullable<LocalTarget['forward']>, name: string, input: unknown): void {
     call.mayHaveRun = true
-    const { remainingMs, signal } = call
-    Promise.resolve(to.call(defineMethod(name), input, { signal, timeoutMs: remainingMs })).then(
+    const { remainingMs, signal, metadata } = call
+    const options = { signal, timeoutMs: remainingMs, metadata }
+    Promise.resolve(to.call(defineMethod(name), input, options)).then(
       (value) => this.#succeed(call, UNTYPED, value),
       (error: unknown) => this.fail(call, passedOn(error), name),
     )

@@ -19,6 +19,7 @@ export {
 } from './interface.js'
 export { callObject, LocalCaller, LocalTarget, reference } from './local-target.js'
 export { type Mapped, map } from './map.js'
+export type { Metadata } from './metadata.js'
 export type { MethodDefinition } from './method-definition.js'
 export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'

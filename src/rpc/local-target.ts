@@ -6,6 +6,7 @@ import type { CallContext, CallOptions } from './call-options.js'
 import { shapeCall } from './call-shape.js'
 import { CallError, Failure } from './failure.js'
 import type { Interface, Methods } from './interface.js'
+import { NO_METADATA, sentMetadata } from './metadata.js'
 import type { Description, MethodDefinition } from './method-definition.js'
 import type { Calls, Handlers, StreamSource, Stub } from './shapes.js'
 import { isStreamSource, mapItems } from './stream-source.js'
@@ -182,6 +183,7 @@ function localContext(options: CallOptions | undefined): CallContext {
   return {
     signal,
     client: undefined,
+    metadata: sentMetadata(options?.metadata ?? NO_METADATA)?.text ?? NO_METADATA,
     get remainingMs() {
       return Math.max(0, deadlineMs - performance.now())
     },

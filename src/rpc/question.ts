@@ -5,6 +5,7 @@ import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import { CallError } from './failure.js'
 import type { Recording } from './map-recording.js'
+import type { SentMetadata } from './metadata.js'
 import type { MethodDefinition } from './method-definition.js'
 import { type AnswerSource, callerAt, walk } from './reference-promise.js'
 import type { RemoteReference } from './remote-reference.js'
@@ -73,6 +74,10 @@ export class Question implements AnswerSource {
   readonly owner: QuestionOwner
   /** What is called; undefined for a request of the session itself. */
   readonly target: QuestionTarget | undefined
+  /** Whether calling twice is as good as calling once. */
+  readonly isIdempotent: boolean
+  /** Set before it is asked. */
+  metadata: SentMetadata | undefined
   /** Set when the CALL was written; undefined while it waits for the peer's budget. */
   id: number | undefined
   /** Whether the answer is to be sent; a reference that is only called needs none. */
@@ -108,6 +113,7 @@ export class Question implements AnswerSource {
     this.method = method
     this.target = target
     this.owner = owner
+    this.isIdempotent = method.idempotent || options?.idempotent === true
     this.wants = method.returns === undefined
     if (this.wants) void this.#makePromise()
     const timeoutMs = options?.timeoutMs

@@ -8,6 +8,7 @@ import type { Deadlines } from './deadlines.js'
 import type { Exported } from './exports.js'
 import { Failure } from './failure.js'
 import { abortedStream, IncomingStream } from './incoming-stream.js'
+import { type Metadata, NO_METADATA } from './metadata.js'
 import type { OutgoingStream } from './outgoing-stream.js'
 import { CALL_FLAG } from './wire.js'
 
@@ -27,6 +28,7 @@ export class ServerCall implements CallContext {
   /** What it was made on; undefined for a request of the session itself. */
   exported: Exported | undefined
   readonly client: PublicKey | undefined
+  metadata: Metadata = NO_METADATA
   /** Whether the answer is to be sent as soon as it is there. */
   wants: boolean
   /** Whether the answer stays until FINISH, whatever it holds. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { rpcVectors } from '../../scripts/vectors/rpc.js'
 import vectors from '../../spec/vectors/rpc.json' with { type: 'json' }
 import { hexEncode } from '../../src/bytes.js'
-import { iface, method, type Presentation } from '../../src/rpc/index.js'
+import { type CallContext, iface, method, type Presentation } from '../../src/rpc/index.js'
 import { batch, callFrom, serve } from './scripted.js'
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
@@ -31,6 +31,7 @@ function fieldsOf(message: string) {
     varint,
     bytes: (length: number) => take(length).toString('hex'),
     counted: () => take(varint()).toString('hex'),
+    countedValue: () => decode(take(varint())) as unknown,
     text: () => take(varint()).toString('utf8'),
     value: () => decode(take(bytes.length - at)) as unknown,
     atEnd: () => at === bytes.length,
@@ -47,6 +48,13 @@ describe('by hand', () => {
     const read = fieldsOf(message)
     expect([read.byte(), read.varint(), read.byte(), read.varint()]).toEqual([0, call, flags, target])
     expect([read.text(), read.value()]).toEqual([name, args])
+  })
+
+  test('CALL with metadata: between method and args, counted', () => {
+    const { call, flags, target, method: name, metadata, args, message } = vectors.CALL_METADATA
+    const read = fieldsOf(message)
+    expect([read.byte(), read.varint(), read.byte(), read.varint()]).toEqual([0, call, flags, target])
+    expect([read.text(), read.countedValue(), read.value()]).toEqual([name, metadata, args])
   })
 
   test('RETURN: call, value', () => {
@@ -94,6 +102,21 @@ test.each(vectors.REFERENCES)('RETURN of a reference of tag $tag', ({ call, tag,
 describe('by a peer', () => {
   const Notes = iface('Notes', { add: method<{ count: number }, number>() })
   const add = Notes.methods.get('add')!
+
+  test('a service gets the metadata of CALL', async () => {
+    const got: unknown[] = []
+    const object = {
+      add: (input: unknown, { metadata }: CallContext) => {
+        got.push(input, { ...metadata })
+        return 3
+      },
+    }
+    const service = await serve(Notes, object)
+    service.send(batch(hex(vectors.CALL_METADATA.message)))
+    await expect.poll(() => service.answers()).toEqual([{ op: 1, id: 0 }])
+    expect(got).toEqual([vectors.CALL_METADATA.args, vectors.CALL_METADATA.metadata])
+    service.close()
+  })
 
   test('a service gets the arguments of CALL and the fields of PRESENT', async () => {
     const got: unknown[] = []
