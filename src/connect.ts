@@ -7,7 +7,16 @@ import { choosePattern } from './pattern-choice.js'
 import { SessionPool } from './pool.js'
 import type { Resolver } from './resolve/index.js'
 import { Root } from './root.js'
-import { type Calls, callerOf, createStub, Interface, type Methods, type Stub } from './rpc/index.js'
+import {
+  type CallInterceptor,
+  type Calls,
+  callerOf,
+  createStub,
+  InterceptedCaller,
+  Interface,
+  type Methods,
+  type Stub,
+} from './rpc/index.js'
 import { DEFAULT_LIMITS, type SessionLimits } from './session/index.js'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -30,6 +39,9 @@ export interface ConnectOptions {
   /** Capabilities of one service share a session when they are used with the same key (or none), pattern and partition;
    * references in different partitions never do. Default: one partition for all. */
   readonly partition?: string | undefined
+  /** Run around every call on the object, the first outermost, and on each reference that a method of it returns by its
+   * interface; not on references inside other values. */
+  readonly interceptors?: readonly CallInterceptor[] | undefined
 }
 
 /** The `connect` of one host. */
@@ -71,7 +83,13 @@ export function connectIn(environment: Environment): Connect {
       timeoutMs: timeoutMs ?? CONNECT_TIMEOUT_MS,
     })
     await root.open(signal)
-    return createStub<T>(description, root)
+    const { interceptors = [] } = options
+    const { clock } = environment
+    const caller =
+      interceptors.length === 0
+        ? root
+        : new InterceptedCaller(root, description.name, { interceptors: [...interceptors], clock })
+    return createStub<T>(description, caller)
   }
 }
 

@@ -16,12 +16,14 @@ import { NoisecapError } from './errors.js'
 import { PRESENTATIONS_FAILED_MAX } from './limits.js'
 import type { OfferedPath } from './offer.js'
 import {
+  type Around,
   type Exported,
   Exports,
   Failure,
   type InternalError,
   Peer,
   type Presentation,
+  type ServiceInterceptor,
   type Target,
 } from './rpc/index.js'
 import { type ObjectUse, ServedObjects } from './served-objects.js'
@@ -44,6 +46,8 @@ import {
 export interface ServedSessionOptions {
   readonly checkClaims: ClaimsChecker | undefined
   readonly onInternalError: (report: InternalError) => void
+  readonly interceptors: readonly ServiceInterceptor[] | undefined
+  readonly maxTimeoutMs: number | undefined
   readonly closed: () => void
 }
 
@@ -100,6 +104,8 @@ export class ServedSession implements ReferenceHost {
         exports: this.#exports,
         client: connection.session.remoteStatic,
         onInternalError: options.onInternalError,
+        around: aroundOf(options.interceptors),
+        maxTimeoutMs: options.maxTimeoutMs,
         present: (presentation) => this.#present(presentation),
         befriend: (exported) => this.#befriend(exported),
       },
@@ -247,4 +253,18 @@ export class ServedSession implements ReferenceHost {
 /** What the client is told of a genuine capability that is not in force: the reason as a name, the words for people. */
 function refused(refusal: Refusal): Failure {
   return new Failure('permission_denied', refusalError(refusal).message, { name: refusal })
+}
+
+/** No cost for a service without interceptors. */
+function aroundOf(interceptors: readonly ServiceInterceptor[] = []): Around | undefined {
+  if (interceptors.length === 0) return undefined
+  return {
+    interceptors,
+    originOf: (exported) => {
+      const authority = exported?.authority
+      if (!(authority instanceof ServedReference)) return { object: undefined, grantId: undefined }
+      const { grant } = authority.verified
+      return { object: grant.object, grantId: hexEncode(grant.id) }
+    },
+  }
 }

@@ -17,7 +17,7 @@ import { MAP_CALLS_MAX } from './limits.js'
 import type { Factory, Offer, OfferedPath, OfferMintOptions, OfferOptions } from './offer.js'
 import { type PathParams, PathTemplate } from './path-template.js'
 import type { Announcement, Announcer } from './resolve/index.js'
-import type { Calls, Interface, InternalError, Methods } from './rpc/index.js'
+import type { Calls, Interface, InternalError, Methods, ServiceInterceptor } from './rpc/index.js'
 import { type ContactPolicy, ServedSession } from './served-session.js'
 import {
   type AcceptedSession,
@@ -50,6 +50,11 @@ export interface ServiceOptions {
   readonly acceptContact?: ContactPolicy | undefined
   /** Judges claim caveats; without it they deny. */
   readonly checkClaims?: ClaimsChecker | undefined
+  /** Run around every handler, the first outermost, behind all checks and the input's schema. */
+  readonly interceptors?: readonly ServiceInterceptor[] | undefined
+  /** No call runs longer, ms: the deadline is the smaller of the caller's and this, and a call without one gets this. It
+   * aborts the handler's signal, and ends the stream that a method answered with. Default: without end. */
+  readonly maxTimeoutMs?: number | undefined
   /** Told of errors that did not cross; default the console. */
   readonly onInternalError?: ((report: InternalError) => void) | undefined
   /** Where to announce; default the file registry of this machine. Empty: nowhere. */
@@ -80,6 +85,9 @@ export class Service {
 
   /** Use `Service.open` or `Service.create` of the entry point. */
   constructor(environment: Environment, key: ServiceKey, options: ServiceOptions = {}) {
+    const { maxTimeoutMs } = options
+    if (maxTimeoutMs !== undefined && !(maxTimeoutMs >= 1))
+      throw new RangeError(`Cannot make service: expected maxTimeoutMs of at least 1, got ${maxTimeoutMs}`)
     this.key = key
     this.#environment = environment
     this.#options = options
@@ -222,6 +230,8 @@ export class Service {
     const session = new ServedSession(this, accepted, {
       checkClaims: this.#options.checkClaims,
       onInternalError: (report) => this.#report(report),
+      interceptors: this.#options.interceptors,
+      maxTimeoutMs: this.#options.maxTimeoutMs,
       closed: () => this.#sessions.delete(session),
     })
     this.#sessions.add(session)

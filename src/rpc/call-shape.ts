@@ -1,6 +1,7 @@
 // What a call gives at once, by the kind of its method: a promise, a promise of a reference that can be called, or a stream.
 // For callers that find out only later where the call goes. Leaves out calls in a session (calling.ts), which pipeline.
 import type { CallOptions } from './call-options.js'
+import { buildsOnFailure } from './failure.js'
 import type { MethodDefinition } from './method-definition.js'
 import { MethodStream } from './method-stream.js'
 import { type AnswerSource, callerAt, createReferencePromise } from './reference-promise.js'
@@ -24,12 +25,15 @@ export function shapeCall(
 /** An answer that is there, or comes from elsewhere than a session. */
 export class LocalAnswer implements AnswerSource {
   readonly #promise: Promise<unknown>
+  /** Whether somebody awaited it, whose the result is then. */
+  #isTaken = false
 
   constructor(promise: Promise<unknown>) {
     this.#promise = promise
   }
 
   promise(): Promise<unknown> {
+    this.#isTaken = true
     return this.#promise
   }
 
@@ -39,13 +43,16 @@ export class LocalAnswer implements AnswerSource {
     input: unknown,
     options: CallOptions | undefined,
   ): CallResult {
-    return shapeCall(method, options, async (shaped) =>
-      callerAt(await this.#promise, path, method.name).call(method, input, shaped),
-    )
+    return shapeCall(method, options, async (shaped) => {
+      const value = await this.#promise.catch((cause: unknown) => {
+        throw buildsOnFailure(method.name, cause)
+      })
+      return callerAt(value, path, method.name).call(method, input, shaped)
+    })
   }
 
   drop(): void {
-    // Whoever awaited it owns the stub; a result that nobody took is let go.
+    if (this.#isTaken) return
     this.#promise.then(
       (value) => isReference(value) && releaseStub(value),
       () => {},

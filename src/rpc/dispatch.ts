@@ -20,6 +20,7 @@ import type { Outbox } from './outbox.js'
 import { type Presentation, readPresentation } from './presentation.js'
 import { walk } from './reference-promise.js'
 import { type ServedAnswer, ServedAnswers } from './served-answers.js'
+import type { Around } from './served-call.js'
 import { ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import type { ToldFailure } from './streams.js'
@@ -36,6 +37,10 @@ export interface DispatcherOptions {
   readonly exports: Exports
   readonly client: PublicKey | undefined
   readonly onInternalError: (report: InternalError) => void
+  /** What runs around each handler. */
+  readonly around?: Around | undefined
+  /** No call runs longer, ms; default without end. */
+  readonly maxTimeoutMs?: number | undefined
   /** A further capability, shown inside the session. Throws {@link Failure} unless it is genuine and in force.
    * @returns its export. */
   readonly present?: (presentation: Presentation) => number | Promise<number>
@@ -57,6 +62,7 @@ export class Dispatcher {
   readonly #execution: Execution
   readonly #waiting: WaitingCalls
   readonly #maps: MapCalls
+  readonly #maxTimeoutMs: number
   #closed = false
 
   constructor(
@@ -68,6 +74,7 @@ export class Dispatcher {
     links: SessionLinks,
   ) {
     this.#options = options
+    this.#maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY
     this.#exports = options.exports
     this.#writer = new AnswerWriter(outbox, links, remoteLimits.maxMessageBytes)
     this.#links = links
@@ -83,6 +90,7 @@ export class Dispatcher {
       answers: this.#answers,
       connection,
       onInternalError: options.onInternalError,
+      around: options.around,
     })
     this.#waiting = new WaitingCalls(this.#calls, this.#answers, {
       run: ({ call, name, args }) => {
@@ -124,7 +132,8 @@ export class Dispatcher {
     const target = reader.varint()
     const path = (target & 1) === 1 ? readPath(reader) : undefined
     const name = reader.text(METHOD_NAME_MAX_BYTES)
-    const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
+    const wantedMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
+    const remainingMs = Math.min(wantedMs, this.#maxTimeoutMs)
     const metadata = (flags & CALL_FLAG.metadata) !== 0 ? readMetadata(reader) : NO_METADATA
     if ((flags & UNIMPLEMENTED_FLAGS) !== 0) {
       this.#refuse(id, 'unimplemented')

@@ -14,6 +14,7 @@ import { defineMethod, type MethodDefinition } from './method-definition.js'
 import type { OpenCalls } from './open-calls.js'
 import { releaseIn } from './result-references.js'
 import type { ServedAnswer, ServedAnswers } from './served-answers.js'
+import { type Around, runAround } from './served-call.js'
 import type { ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import type { StreamSource } from './shapes.js'
@@ -39,6 +40,8 @@ export interface ExecutionParts {
   readonly answers: ServedAnswers
   readonly connection: Connection
   readonly onInternalError: (report: InternalError) => void
+  /** What runs around each handler. */
+  readonly around?: Around | undefined
 }
 
 /** Handlers of one session at work. */
@@ -77,7 +80,10 @@ export class Execution {
     call.mayHaveRun = true
     const { remainingMs, signal, metadata } = call
     const options = { signal, timeoutMs: remainingMs, metadata }
-    Promise.resolve(to.call(defineMethod(name), input, options)).then(
+    const run = (): unknown => to.call(defineMethod(name), input, options)
+    const running =
+      this.#parts.around === undefined ? run() : this.#intercepted(call, undefined, name, input, run)
+    Promise.resolve(running).then(
       (value) => this.#succeed(call, UNTYPED, value),
       (error: unknown) => this.fail(call, passedOn(error), name),
     )
@@ -94,11 +100,28 @@ export class Execution {
       // Declared by the interface, so this name is one that the service's author wrote down.
       const handler = (target.object as Readonly<Record<string, unknown>>)[method.name]
       if (typeof handler !== 'function') throw new TypeError(`the object has no method ${method.name}`)
-      result = Reflect.apply(handler, target.object, [input, call])
+      result =
+        this.#parts.around === undefined
+          ? Reflect.apply(handler, target.object, [input, call])
+          : this.#intercepted(call, target.description.name, method.name, input, () =>
+              Reflect.apply(handler, target.object, [input, call]),
+            )
       this.#settle(call, method, result)
     } catch (error) {
       this.fail(call, error, method.name)
     }
+  }
+
+  #intercepted(
+    call: ServerCall,
+    name: string | undefined,
+    method: string,
+    input: unknown,
+    run: () => unknown,
+  ): Promise<unknown> {
+    const around = this.#parts.around!
+    const { object, grantId } = around.originOf(call.exported)
+    return runAround(around, { interface: name, method, input, context: call, object, grantId }, run)
   }
 
   /** Answer a request of the session itself with what `run` gives. */

@@ -118,3 +118,11 @@ export class CallError extends NoisecapError<RpcErrorCode> {
     return 'CallError'
   }
 }
+
+/** What was built on an answer that failed was never made. */
+export function buildsOnFailure(method: string, cause: unknown, on?: string): CallError {
+  const code = cause instanceof CallError ? cause.code : 'rpc/aborted'
+  const what = on ?? 'the call'
+  const message = `Call ${method} was not made: ${what}, on which it builds, failed`
+  return new CallError(code, message, { method, mayHaveRun: false, cause })
+}

@@ -8,6 +8,11 @@ export type { InternalError } from './execution.js'
 export { type Authority, type Exported, Exports, type Permission, type Target } from './exports.js'
 export { CallError, Failure, type FailureDetails, type FailureReason } from './failure.js'
 export {
+  type CallInterceptor,
+  InterceptedCaller,
+  type OutgoingCall,
+} from './intercepted-caller.js'
+export {
   bytes,
   Interface,
   iface,
@@ -25,6 +30,7 @@ export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'
 export { isProxied, keep, onBroken } from './references.js'
 export type { RemoteReference } from './remote-reference.js'
+export type { Around, Origin, ServedCall, ServiceInterceptor } from './served-call.js'
 export type {
   Calls,
   Handlers,

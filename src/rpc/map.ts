@@ -1,18 +1,17 @@
 // map(list, callback): a list on the other side is mapped there, in one message (docs/batches.md). The callback runs once,
 // here, to be recorded. Leaves out the recording (map-recording.ts) and the wire (map-asking.ts).
-import type { Pipelined } from './answer-path.js'
 import type { CallOptions } from './call-options.js'
 import { record } from './map-recording.js'
 import { questionOf } from './question.js'
 import type { ReferenceOwner } from './remote-reference.js'
-import type { Stub } from './shapes.js'
+import type { Pipelined, Shaped, Stub } from './shapes.js'
 
 /** What an element becomes: results of calls where the callback gives their promises. */
 export type Mapped<R> =
   R extends PromiseLike<infer Value>
     ? Value
-    : R extends Stub<unknown>
-      ? R
+    : R extends Shaped<infer Shape>
+      ? Stub<Shape>
       : R extends readonly (infer Member)[]
         ? Mapped<Member>[]
         : R extends Uint8Array | Date

@@ -93,7 +93,7 @@ export class MethodStream implements ReceivedStream<unknown> {
       const { done, value } = await iterator.next()
       if (done !== true) return { done: false, value: await this.#validated(value) }
     } catch (error) {
-      throw this.#lastError() ?? this.#named(error)
+      throw this.#lastError() ?? (await this.#named(error))
     }
     const error = this.#lastError()
     if (error !== undefined) throw error
@@ -119,22 +119,27 @@ export class MethodStream implements ReceivedStream<unknown> {
     if (output === undefined || kind === 'bytes') return value
     const result = await output['~standard'].validate(value)
     if (result.issues === undefined) return result.value
-    throw new CallError(
-      'rpc/bad_value',
-      `Stream ${this.#method.name} sent an item that cannot be used: ${describeIssues(result.issues)}`,
-      { method: this.#method.name, mayHaveRun: true },
-    )
+    throw this.#bad(`sent an item that cannot be used: ${describeIssues(result.issues)}`)
   }
 
-  /** Errors of streams travel without the name of their method. */
-  #named(error: unknown): unknown {
+  #bad(what: string): CallError {
+    const method = this.#method.name
+    return new CallError('rpc/bad_value', `Stream ${method} ${what}`, { method, mayHaveRun: true })
+  }
+
+  /** Errors of streams travel without the name of their method, so their data was not validated yet. */
+  async #named(error: unknown): Promise<unknown> {
     if (!(error instanceof CallError) || error.method !== '') return error
+    const schema = error.failureName === undefined ? undefined : this.#method.errors.get(error.failureName)
+    const result = await schema?.['~standard'].validate(error.data)
+    if (result?.issues !== undefined)
+      return this.#bad(`failed with data that cannot be used: ${describeIssues(result.issues)}`)
     return new CallError(error.code, `${this.#method.name}: ${error.message}`, {
       method: this.#method.name,
       mayHaveRun: error.mayHaveRun,
       errorId: error.errorId,
       failureName: error.failureName,
-      data: error.data,
+      data: result?.value,
       retryAfterMs: error.retryAfterMs,
       hint: error.hint,
       cause: error.cause,

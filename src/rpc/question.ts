@@ -3,7 +3,7 @@
 import type { RpcErrorCode } from '../errors.js'
 import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
-import { CallError } from './failure.js'
+import { buildsOnFailure, CallError } from './failure.js'
 import type { Recording } from './map-recording.js'
 import type { SentMetadata } from './metadata.js'
 import type { MethodDefinition } from './method-definition.js'
@@ -222,17 +222,7 @@ export class Question implements AnswerSource {
 
   /** Why nothing can be built on a failed answer. */
   failed(method: string): CallError {
-    const cause = this.#outcome
-    const code = cause instanceof CallError ? cause.code : 'rpc/aborted'
-    return new CallError(
-      code,
-      `Call ${method} was not made: ${this.method.name}, on which it builds, failed`,
-      {
-        method,
-        mayHaveRun: false,
-        cause,
-      },
-    )
+    return buildsOnFailure(method, this.#outcome, this.method.name)
   }
 
   resolve(value: unknown): void {

@@ -85,6 +85,11 @@ class Stamp extends Identity {
     stamp.#description = description
   }
 
+  static redirect(target: object, caller: Caller): void {
+    const stamp = target as Stamp
+    stamp.#caller = caller
+  }
+
   /** What it stood for, the first time. */
   static strip(target: object): Caller {
     const stamp = target as Stamp
@@ -126,6 +131,12 @@ export function bindStub(stub: object, description: Description): boolean {
   const bound = Stamp.descriptionOf(stub)
   if (bound === undefined) Stamp.describe(stub, description)
   return bound === undefined || bound === description
+}
+
+/** Send the calls of a stub another way, to the same thing; one that was let go stays so. */
+export function redirectStub(stub: object, by: (caller: Caller) => Caller): void {
+  const caller = Stamp.callerOf(stub)
+  if (caller !== RELEASED) Stamp.redirect(stub, by(caller))
 }
 
 /** Let a stub go: it can no longer be called. Again: nothing. */
