@@ -5,12 +5,14 @@ import { type Clock, sleep } from './clock.js'
 import { NoisecapError } from './errors.js'
 import type { PoolOptions, SessionPool } from './pool.js'
 import type { Lease } from './pooled-session.js'
+import { repeatCall } from './repetition.js'
 import {
   CallError,
   type Caller,
   type CallOptions,
   type CallResult,
   type MethodDefinition,
+  repeatable,
   shapeCall,
 } from './rpc/index.js'
 import { type CloseReason, refusalError } from './session/index.js'
@@ -51,6 +53,17 @@ export class Root implements Caller {
   }
 
   call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
+    if (method.kind !== 'call' || !(method.idempotent || options?.idempotent === true))
+      return this.#callOnce(method, input, options)
+    const clock = this.#clock
+    const beganMs = clock.nowMs()
+    const again = (left: CallOptions): Promise<unknown> => this.#callLater(method, input, left)
+    return repeatable(method, this.#callOnce(method, input, options), (error) =>
+      repeatCall(error, { input, options, beganMs, clock, again }),
+    )
+  }
+
+  #callOnce(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     const lease = this.#lease
     if (lease !== undefined) return lease.reference.call(method, input, options)
     return shapeCall(method, options, (shaped) => this.#callLater(method, input, shaped))
@@ -93,11 +106,11 @@ export class Root implements Caller {
     const { timeoutMs, signal } = options ?? {}
     const clock = this.#clock
     const began = clock.nowMs()
-    const waits = [signal, timeoutMs === undefined ? undefined : clock.timeoutSignal(timeoutMs)]
+    const waits = [signal, isEndless(timeoutMs) ? undefined : clock.timeoutSignal(Math.ceil(timeoutMs))]
     const giveUp = AbortSignal.any(waits.filter((each) => each !== undefined))
     let lease: Lease
     try {
-      lease = await untilAborted(this.#reopen(), giveUp)
+      lease = this.#lease ?? (await untilAborted(this.#reopen(), giveUp))
     } catch (cause) {
       throw unavailable(method.name, cause, this.#final)
     }
@@ -174,4 +187,9 @@ function unavailable(method: string, cause: unknown, final: NoisecapError | unde
     mayHaveRun: false,
     cause,
   })
+}
+
+/** Longer than a timer of the platform takes. */
+function isEndless(timeoutMs: number | undefined): timeoutMs is undefined {
+  return timeoutMs === undefined || timeoutMs > 0x7fff_ffff
 }

@@ -30,6 +30,7 @@ export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'
 export { isProxied, keep, onBroken } from './references.js'
 export type { RemoteReference } from './remote-reference.js'
+export { isSpent, repeatable } from './repeated-call.js'
 export type { Around, Origin, ServedCall, ServiceInterceptor } from './served-call.js'
 export type {
   Calls,

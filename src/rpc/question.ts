@@ -65,7 +65,15 @@ class Asked extends (class {
 
 /** The question whose answer `promise` is, if it is one. */
 export function questionOf(promise: object): Question | undefined {
-  return Asked.of(promise)
+  const question = Asked.of(promise)
+  // One that failed may have been asked again: what counts is the promise.
+  return question?.error === undefined ? question : undefined
+}
+
+/** `promise` stands for what `from` stood for, as long as that does not fail. */
+export function carryQuestion(promise: Promise<unknown>, from: object): void {
+  const question = Asked.of(from)
+  if (question !== undefined) new Asked(promise, question)
 }
 
 /** One outgoing call. */

@@ -18,6 +18,8 @@ import type { PathKey } from './value-links.js'
 
 /** An answer that others build on. */
 export interface AnswerSource {
+  /** What it stands for at the moment, of one that may be asked again. */
+  readonly behind?: AnswerSource | undefined
   /** The answer itself. */
   promise(): Promise<unknown>
   /** Call a method of what will stand at `path` of the answer. */

@@ -135,8 +135,10 @@ export class SessionLinks implements LinkWriter, LinkReader {
       throw new Refusal('a reference that was released', 'keep(reference) makes one that lasts')
     const own = callerOf(stub)
     const caller = own.current?.() ?? own
-    if (caller instanceof AnswerCaller && caller.source instanceof Question)
-      return this.#writeAnswer(caller.source, caller.path, to)
+    if (caller instanceof AnswerCaller) {
+      const source = caller.source.behind ?? caller.source
+      if (source instanceof Question) return this.#writeAnswer(source, caller.path, to)
+    }
     this.hasReferences = true
     this.given ??= []
     this.given.push(stub)
