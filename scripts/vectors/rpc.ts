@@ -6,13 +6,16 @@ import { z } from 'zod'
 import { hexEncode } from '../../src/bytes.js'
 import {
   type Caller,
+  type Calls,
   createStub,
   type Exported,
   Exports,
   Failure,
   iface,
+  map,
   method,
   Peer,
+  type Reference,
 } from '../../src/rpc/index.js'
 import { DEFAULT_LIMITS } from '../../src/session/index.js'
 import { batch, call, returned } from '../../test/rpc/scripted.js'
@@ -123,6 +126,27 @@ async function serviceMessages() {
   return { result, fail, broken, reference, passedOn }
 }
 
+const Shelf = iface('Shelf', { items: method<void, { note: Reference<typeof Notes> }[]>() })
+
+/** MAP, as a client writes it over a list that is still to come. */
+async function mapMessage(): Promise<string> {
+  const { client, service, limits } = await openPair()
+  const peer = new Peer(client, { remoteLimits: limits, localLimits: DEFAULT_LIMITS })
+  peer.start()
+  const { records } = listen(service)
+  const shelf = createStub<Calls<(typeof Shelf)['declared']>>(Shelf, peer.root())
+  const mapped = map(shelf.items(), ({ note }) => {
+    const count = note.add(INPUT)
+    return { twice: note.add({ text: INPUT.text, count: count as unknown as number }), count }
+  })
+  mapped.catch(() => {}) // nobody answers
+  while (records.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  const [record] = records
+  client.close()
+  // Behind the CALL of the list, in the same batch; both are shorter than 128 bytes.
+  return hexEncode(record!.subarray(2 + record![1]! + 1))
+}
+
 /** All vectors. */
 export async function rpcVectors() {
   const { callMessage, callWithMetadata, present, release } = await clientMessages()
@@ -151,6 +175,22 @@ export async function rpcVectors() {
       message: fail,
     },
     PRESENT: { call: 0, ...shown, message: present },
+    MAP: {
+      call: 1,
+      flags: 1,
+      source: { tag: 51_891, value: [0] },
+      steps: [
+        { on: 0, path: ['note'], method: 'add', args: INPUT },
+        {
+          on: 0,
+          path: ['note'],
+          method: 'add',
+          args: { text: INPUT.text, count: { tag: 51_891, value: [1] } },
+        },
+      ],
+      result: { twice: { tag: 51_891, value: [2] }, count: { tag: 51_891, value: [1] } },
+      message: await mapMessage(),
+    },
     RELEASE: { export: 200, count: 1, message: release },
     BROKEN: { export: 0, code: 5, message: broken },
     REFERENCES: [

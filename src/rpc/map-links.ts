@@ -73,7 +73,7 @@ export class CopyBudget {
   /** Data for a handler, which must not share objects with the one that made them.
    * @throws Failure beyond the budget. */
   data(value: unknown): unknown {
-    const { copy, length } = copyData(value, Math.min(this.#bytes, MESSAGE_MAX_BYTES))
+    const { copy, length } = copyData(value, MESSAGE_MAX_BYTES)
     this.#spend(length)
     return copy
   }

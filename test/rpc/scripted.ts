@@ -3,7 +3,7 @@
 import { utf8 } from '../../src/bytes.js'
 import { ByteSink } from '../../src/rpc/byte-sink.js'
 import type { DispatcherOptions } from '../../src/rpc/dispatch.js'
-import { OPEN_AUTHORITY } from '../../src/rpc/exports.js'
+import { type Authority, OPEN_AUTHORITY } from '../../src/rpc/exports.js'
 import { type Exported, Exports, type Interface, type InternalError, Peer } from '../../src/rpc/index.js'
 import { encodeValue } from '../../src/rpc/values.js'
 import { CALL_FLAG, FieldReader, FRAME, OP, writeByte, writeBytes, writeVarint } from '../../src/rpc/wire.js'
@@ -85,6 +85,7 @@ export async function serve(
   options: {
     limits?: Partial<SessionLimits>
     authorize?: Exported['authorize']
+    authority?: Authority
     present?: DispatcherOptions['present']
   } = {},
 ) {
@@ -92,7 +93,7 @@ export async function serve(
   const errors: InternalError[] = []
   const exports = new Exports(DEFAULT_LIMITS.maxExports)
   exports.add({
-    authority: OPEN_AUTHORITY,
+    authority: options.authority ?? OPEN_AUTHORITY,
     isLive: true,
     authorize: options.authorize ?? (() => 'ok'),
     target: () => ({ description, object }),

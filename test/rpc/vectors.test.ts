@@ -10,6 +10,11 @@ import { batch, callFrom, serve } from './scripted.js'
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
 
+/** A value; unknown tags as in the file. */
+function decoded(bytes: Uint8Array): unknown {
+  return JSON.parse(JSON.stringify(decode(bytes), ['tag', 'value', 'text', 'count', 'max', 'twice']))
+}
+
 /** Reads fields from the start; written without a look at src. */
 function fieldsOf(message: string) {
   const bytes = Buffer.from(message, 'hex')
@@ -33,7 +38,8 @@ function fieldsOf(message: string) {
     counted: () => take(varint()).toString('hex'),
     countedValue: () => decode(take(varint())) as unknown,
     text: () => take(varint()).toString('utf8'),
-    value: () => decode(take(bytes.length - at)) as unknown,
+    value: () => decoded(take(bytes.length - at)),
+    countedValue: () => decoded(take(varint())),
     atEnd: () => at === bytes.length,
   }
 }
@@ -74,6 +80,20 @@ describe('by hand', () => {
     const read = fieldsOf(message)
     expect([read.byte(), read.varint(), read.counted(), read.bytes(32)]).toEqual([12, call, locator, proof])
     expect([read.varint(), read.bytes(32), read.atEnd()]).toEqual([salts.length, salts[0], true])
+  })
+
+  test('MAP: call, flags, source, steps, result', () => {
+    const { call, flags, source, steps, result, message } = vectors.MAP
+    const read = fieldsOf(message)
+    expect([read.byte(), read.varint(), read.byte(), read.countedValue()]).toEqual([17, call, flags, source])
+    const found = Array.from({ length: read.varint() }, () => ({
+      on: read.varint(),
+      path: Array.from({ length: read.varint() }, () => (read.byte() === 0 ? read.text() : read.varint())),
+      method: read.text(),
+      args: read.countedValue(),
+    }))
+    expect(found).toEqual(steps)
+    expect(read.value()).toEqual(result)
   })
 
   test('RELEASE: export, count; BROKEN: export, code', () => {

@@ -1,7 +1,7 @@
 // What must and must not compile: inputs, results, narrowed capabilities, declared errors. No `any` leaks.
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
-import { type Capability, connect, iface, method, type Stub } from '../../src/index.js'
+import { type Capability, connect, iface, map, method, type Reference, type Stub } from '../../src/index.js'
 import type { CallContext, Calls, Handlers } from '../../src/rpc/index.js'
 
 const Notes = iface('Notes', {
@@ -51,4 +51,34 @@ test('isFailure narrows the data of a declared error', () => {
   Notes.isFailure(error, 'add', 'other')
   // @ts-expect-error wrong data
   void (() => Notes.failure('add', 'full', { max: 'three' }))
+})
+
+test('map: the callback sees the element, the result is what it gives', () => {
+  const Item = iface('Item', {
+    name: method<void, string>(),
+    price: method<{ factor: number }, number>(),
+    get twin() {
+      return method(z.void(), Item)
+    },
+  })
+  type ItemOf = Reference<typeof Item>
+  const list = undefined as unknown as Promise<ItemOf[]>
+  expectTypeOf(map(list, (item) => item.name())).toEqualTypeOf<Promise<string[]>>()
+  const mapped = map(list, (item) => ({
+    name: item.name(),
+    twin: item.twin(),
+    prices: [item.price({ factor: 2 })],
+  }))
+  expectTypeOf(mapped).resolves.items.toHaveProperty('name').toEqualTypeOf<string>()
+  expectTypeOf(mapped).resolves.items.toHaveProperty('prices').toEqualTypeOf<number[]>()
+  expectTypeOf(mapped).resolves.items.toHaveProperty('twin').not.toBeAny()
+  expectTypeOf(map(list, (item) => item.twin().name())).toEqualTypeOf<Promise<string[]>>()
+  const nested = undefined as unknown as Promise<{ item: ItemOf }[]>
+  expectTypeOf(map(nested, ({ item }) => item.price({ factor: 1 }))).toEqualTypeOf<Promise<number[]>>()
+  // @ts-expect-error no such method
+  void (() => map(list, (item) => item.weight()))
+  // @ts-expect-error a wrong input type
+  void (() => map(list, (item) => item.price({ factor: 'two' })))
+  // @ts-expect-error not a list
+  void (() => map(Promise.resolve(7), (item) => item))
 })
