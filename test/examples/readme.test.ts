@@ -66,6 +66,7 @@ test.each([
   ['README.md', 4],
   ['docs/sessions.md', 7],
   ['docs/rpc.md', 8],
+  ['docs/batches.md', 3],
   ['docs/testing.md', 4],
 ])(
   'the blocks of %s (%i) are one program that compiles and prints what its comments say',

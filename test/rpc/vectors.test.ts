@@ -36,7 +36,6 @@ function fieldsOf(message: string) {
     varint,
     bytes: (length: number) => take(length).toString('hex'),
     counted: () => take(varint()).toString('hex'),
-    countedValue: () => decode(take(varint())) as unknown,
     text: () => take(varint()).toString('utf8'),
     value: () => decoded(take(bytes.length - at)),
     countedValue: () => decoded(take(varint())),
