@@ -67,6 +67,8 @@ test.each([
   ['docs/sessions.md', 7],
   ['docs/rpc.md', 8],
   ['docs/batches.md', 3],
+  ['docs/streams.md', 6],
+  ['docs/ownership.md', 6],
   ['docs/testing.md', 4],
 ])(
   'the blocks of %s (%i) are one program that compiles and prints what its comments say',
