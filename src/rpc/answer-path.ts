@@ -13,7 +13,7 @@ import { callerOf, isReference, stampStub } from './stub.js'
 import type { PathKey } from './value-links.js'
 
 /** Follow an answer that is still to come; reading it this way asks for nothing.
- * @param answer - what a call gave.
+ * @param answer - what a call gave; borrowed: the paths need no disposal, and end with it.
  * @example pipelined(shop.search('tea')).items[0].buy()
  * @throws RangeError beyond eight steps. */
 export function pipelined<T>(answer: Promise<T> | Answer<T>): Pipelined<T> {

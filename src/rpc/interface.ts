@@ -33,7 +33,8 @@ export interface MethodOptions<Errors extends ErrorSchemas> {
  * @example count: method<void, number>() */
 export function method<In = void, Out = void>(): Method<In, In, Out, Out, NoErrors>
 /** A method whose input and output are validated by the receiver with a Standard Schema (zod, valibot, arktype …), or are
- * references: then an interface stands there.
+ * references: then an interface stands there. A reference in the input is lent to the handler until its call has ended (see
+ * `keep`); one in the output is given away by the handler, and is the caller's to dispose.
  * @example add: method(z.object({ text: z.string() }), z.number())
  * @example open: method(z.string(), Note) */
 export function method<In, InReceived, Out, OutReceived, Errors extends ErrorSchemas = NoErrors>(
@@ -49,7 +50,8 @@ export function method(
   return { kind: 'call', input, output, ...traitsOf(options) }
 }
 
-/** A method that answers with a stream of items, each validated by the receiver.
+/** A method that answers with a stream of items, each validated by the receiver. References in items are given away by the
+ * producer, and are the reader's to dispose; what came in the input is lent until the stream is over.
  * @example tail: stream(z.object({ from: z.number() }), Note) */
 export function stream<In = void, Item = unknown>(): StreamMethod<In, In, Item, Item, NoErrors>
 export function stream<In, InReceived, Item, ItemReceived, Errors extends ErrorSchemas = NoErrors>(

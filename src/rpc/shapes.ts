@@ -41,7 +41,8 @@ export interface Shaped<T> {
 /** Stands for an object elsewhere whose methods are `T`; `using` or `await using` releases it. */
 export type Stub<T> = T & Disposable & AsyncDisposable & Shaped<T>
 
-/** A reference that is still to come; its methods can be called before it is there, without a round trip. */
+/** A reference that is still to come: once awaited it is the caller's to dispose, never awaited it is let go by itself, at the
+ * latest after 128 newer ones, unless `using` holds it. Its methods can be called before it is there, without a round trip. */
 export type ReferencePromise<T> = Promise<Stub<T>> & T & Disposable
 
 /** A reference in an answer that is still to come: it can be called and passed on, but there is nothing to dispose yet. */
@@ -91,7 +92,7 @@ export type SentReference<M> =
   | Shaped<Calls<M>>
   | Promise<Shaped<Calls<M>>>
 
-/** What may be sent as a stream. */
+/** What may be sent as a stream; references that it yields are given away. */
 export type StreamSource<Item> = AsyncIterable<Item> | ReadableStream<Item>
 
 /** A stream as it arrives; to be read once. Leaving a `for await` early, or `return`, stops the sender. */

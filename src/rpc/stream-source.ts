@@ -11,7 +11,7 @@ export class ByteSource {
   }
 }
 
-/** Send `source` as bytes, in an argument or a result.
+/** Send `source` as bytes, in an argument or a result. The library reads it from then on, and leaves it with `return`.
  * @example files.upload({ name, data: byteStream(createReadStream(path)) }) */
 export function byteStream(source: StreamSource<Uint8Array>): StreamSource<Uint8Array> {
   return new ByteSource(source) as unknown as StreamSource<Uint8Array> // only ever given to the writer of values
