@@ -27,6 +27,8 @@ export {
   type CallInterceptor,
   type CallOptions,
   type Calls,
+  type CapabilityOptions,
+  capabilityOf,
   Failure,
   type FailureReason,
   type Handlers,

@@ -2,7 +2,7 @@
 import type { Capability, Claims, Restrictions } from './capability/index.js'
 import type { PublicKey } from './crypto/index.js'
 import type { PathTemplate } from './path-template.js'
-import type { CallContext, Handlers, Interface, Methods } from './rpc/index.js'
+import type { CallContext, Handlers, Interface, Methods, Stub } from './rpc/index.js'
 
 /** What a factory learns of the session for which it makes an object. */
 export interface OfferContext<Params = Readonly<Record<string, string>>> {
@@ -54,4 +54,10 @@ export interface Offer<T, Params> {
     options: OfferMintOptions<Name> & { readonly methods: readonly Name[] },
   ): Capability<Pick<T, Name>>
   mint(params: Params, options?: Omit<OfferMintOptions<string>, 'methods'>): Capability<T>
+  /** A reference to the object with these parameters, for a handler to return: the offer's factory makes the object when it is
+   * first called, one for each grant in a session, and its receiver may ask for a capability (`capabilityOf`), narrower
+   * than his own. It cannot be called where it is made.
+   * @returns yours, to be disposed unless it is given away as a result.
+   * @throws TypeError for parameters that are no segments of a path. */
+  reference(params: Params): Stub<T>
 }

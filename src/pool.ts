@@ -84,7 +84,7 @@ export class SessionPool {
     signal: AbortSignal,
   ): Promise<PooledSession> {
     const initiated = await dialService(capability, options, signal)
-    const session: PooledSession = new PooledSession(initiated, options.limits, () => {
+    const session: PooledSession = new PooledSession(initiated, options.limits, capability.locations, () => {
       if (this.#open.get(key) === session) this.#open.delete(key)
     })
     this.#open.set(key, session)

@@ -43,8 +43,14 @@ export class PooledSession {
   #isFull = false
   #isLeaving = false
 
-  /** @param gone - called when nobody should join any more. */
-  constructor({ connection, limits }: InitiatedSession, localLimits: SessionLimits, gone: () => void) {
+  /** @param locations - hints of the capability that opened it.
+   * @param gone - called when nobody should join any more. */
+  constructor(
+    { connection, limits }: InitiatedSession,
+    localLimits: SessionLimits,
+    locations: readonly string[],
+    gone: () => void,
+  ) {
     this.#limits = limits
     this.#gone = gone
     let closed: () => void
@@ -54,6 +60,7 @@ export class PooledSession {
     this.#peer = new Peer(connection, {
       remoteLimits: limits,
       localLimits,
+      locations,
       goingAway: () => this.#leave(),
       closed: () => {
         this.#leave()

@@ -1,7 +1,8 @@
 // The object behind a capability, over whatever session is open: after a lost connection the next call dials again, with
 // backoff and jitter; a refusal by the service itself is final. Leaves out sharing of sessions (pool.ts) and calls (src/rpc).
-import type { Capability } from './capability/index.js'
+import { type Capability, judgeHolder, type Restrictions } from './capability/index.js'
 import { type Clock, sleep } from './clock.js'
+import type { PublicKey } from './crypto/index.js'
 import { NoisecapError } from './errors.js'
 import type { PoolOptions, SessionPool } from './pool.js'
 import type { Lease } from './pooled-session.js'
@@ -12,6 +13,7 @@ import {
   type CallOptions,
   type CallResult,
   type MethodDefinition,
+  noCapability,
   repeatable,
   shapeCall,
 } from './rpc/index.js'
@@ -81,6 +83,19 @@ export class Root implements Caller {
 
   retain(): void {
     this.#holders += 1
+  }
+
+  /** Offline: this side holds the capability itself. */
+  async save(restrictions: Restrictions): Promise<Capability> {
+    const capability = this.#capability
+    const { holder } = restrictions
+    if (holder !== undefined && isBoundToAnother(capability, holder))
+      throw noCapability(
+        'it is bound to another client key, so the holder named could not use it',
+        'Ask the service for a capability that is not bound to a key, or bound to that one',
+      )
+    const isRestricted = Object.values(restrictions).some((value) => value !== undefined)
+    return isRestricted ? capability.attenuate(restrictions) : capability.withLabel(capability.label)
   }
 
   async befriend(): Promise<void> {
@@ -169,6 +184,12 @@ export class Root implements Caller {
   #forget(lease: Lease): void {
     if (this.#lease === lease) this.#lease = undefined
   }
+}
+
+/** Whether a capability has holders, and `client` is not all of them. */
+function isBoundToAnother(capability: Capability, client: PublicKey): boolean {
+  const salts = capability.holderSalts()
+  return salts.length > 0 && judgeHolder(capability, client, salts) !== 'ok'
 }
 
 function unavailable(method: string, cause: unknown, final: NoisecapError | undefined): unknown {

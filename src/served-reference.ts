@@ -4,7 +4,14 @@
 import { allowsMethod, expiresAt, judgeTime, type Verified } from './capability/index.js'
 import type { Clock } from './clock.js'
 import { CLOCK_LEEWAY_SECONDS } from './limits.js'
-import type { Authority, Exported, LocalTarget, Permission, Target } from './rpc/index.js'
+import {
+  type Authority,
+  type Exported,
+  type LocalTarget,
+  NamedTarget,
+  type Permission,
+  type Target,
+} from './rpc/index.js'
 import type { ObjectUse } from './served-objects.js'
 import type { CloseReason } from './session/index.js'
 
@@ -15,6 +22,8 @@ export interface ReferenceHost {
   ended(reference: ServedReference, reason: CloseReason): void
   /** The client needs it no more, nor anything that was handed out under it. */
   released(reference: ServedReference): void
+  /** A share in the object at `path` of `service` for the grant of this reference; undefined for another service. */
+  open(reference: ServedReference, service: object, path: string): ObjectUse | undefined
   /** Call `expire` in `delayMs`.
    * @returns call it to forget that. */
   expireIn(subject: { expire(): void }, delayMs: number): () => void
@@ -68,6 +77,10 @@ export class ServedReference implements Exported, Authority {
   derive(target: LocalTarget): Exported {
     this.#holds += 1
     return new DerivedReference(this, target, () => this.released())
+  }
+
+  open(service: object, path: string): ObjectUse | undefined {
+    return this.#host.open(this, service, path)
   }
 
   authorize(method: string): Permission {
@@ -129,7 +142,7 @@ export class ServedReference implements Exported, Authority {
 }
 
 /** An object that a method handed out: it may be called as long as the capability holds that gave the right to the method. */
-class DerivedReference implements Exported {
+export class DerivedReference implements Exported {
   readonly authority: ServedReference
   readonly #target: LocalTarget
   readonly #gone: () => void
@@ -149,8 +162,13 @@ class DerivedReference implements Exported {
     return this.authority.isInForce() ? 'ok' : 'broken'
   }
 
-  target(): LocalTarget {
-    return this.#target
+  /** The path of its object, if it was handed out by name. */
+  get named(): NamedTarget | undefined {
+    return this.#target instanceof NamedTarget ? this.#target : undefined
+  }
+
+  target(): Target | LocalTarget | Promise<Target> {
+    return this.#target.under(this.authority)
   }
 
   released(): void {

@@ -4,11 +4,14 @@
 
 import { hexEncode } from './bytes.js'
 import {
+  type Capability,
   type ClaimsChecker,
   type Grant,
   judgeClaims,
   judgeHolder,
+  type Restrictions,
   type RevocationSet,
+  type ServiceKey,
   type Verified,
 } from './capability/index.js'
 import { type Clock, sleep } from './clock.js'
@@ -26,6 +29,7 @@ import {
   type ServiceInterceptor,
   type Target,
 } from './rpc/index.js'
+import { saveReference } from './saved-reference.js'
 import { type ObjectUse, ServedObjects } from './served-objects.js'
 import { type ReferenceHost, ServedReference } from './served-reference.js'
 import {
@@ -59,6 +63,7 @@ export type ContactPolicy = (contact: {
 
 /** The service of a session, as far as sessions need it. */
 export interface SessionHost {
+  readonly key: ServiceKey
   readonly limits: SessionLimits
   readonly revocations: RevocationSet
   readonly contacts: ContactBook | undefined
@@ -108,6 +113,7 @@ export class ServedSession implements ReferenceHost {
         maxTimeoutMs: options.maxTimeoutMs,
         present: (presentation) => this.#present(presentation),
         befriend: (exported) => this.#befriend(exported),
+        save: (exported, restrictions) => this.#save(exported, restrictions),
       },
     })
     this.#export(verified, parameters.holderSalts)
@@ -240,6 +246,20 @@ export class ServedSession implements ReferenceHost {
       if (!(error instanceof NoisecapError) || error.code !== 'session/limit') throw error
       throw new Failure('resource_exhausted', 'the service has too many contacts')
     }
+  }
+
+  open({ verified }: ServedReference, service: object, path: string): ObjectUse | undefined {
+    return service === this.#service ? this.#use({ ...verified.grant, object: path }) : undefined
+  }
+
+  #save(exported: Exported, restrictions: Restrictions): Capability {
+    const { session } = this.#peer.connection
+    const nowSeconds = this.clock.wallMs() / 1_000
+    return saveReference(exported, restrictions, {
+      service: this.#service,
+      client: session.remoteStatic,
+      nowSeconds,
+    })
   }
 
   #closed(): void {

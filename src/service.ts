@@ -17,7 +17,15 @@ import { MAP_CALLS_MAX } from './limits.js'
 import type { Factory, Offer, OfferedPath, OfferMintOptions, OfferOptions } from './offer.js'
 import { type PathParams, PathTemplate } from './path-template.js'
 import type { Announcement, Announcer } from './resolve/index.js'
-import type { Calls, Interface, InternalError, Methods, ServiceInterceptor } from './rpc/index.js'
+import {
+  type Calls,
+  type Interface,
+  type InternalError,
+  type Methods,
+  namedReference,
+  type ServiceInterceptor,
+  type Stub,
+} from './rpc/index.js'
 import { type ContactPolicy, ServedSession } from './served-session.js'
 import {
   type AcceptedSession,
@@ -152,7 +160,11 @@ export class Service {
       const grant = { object, claims, nowSeconds }
       return mint(this.key, grant, restrictions, { label, locations: at }).withInterface(description)
     }
-    return { mint: mintFor } as Offer<Calls<M>, PathParams<Path>>
+    const referenceTo = (params: PathParams<Path>): Stub<Calls<M>> => {
+      const object = template.fill(params as Readonly<Record<string, string>>)
+      return namedReference<Calls<M>>(this, object, description)
+    }
+    return { mint: mintFor, reference: referenceTo } as Offer<Calls<M>, PathParams<Path>>
   }
 
   /** The offer and parameters of an object path. */

@@ -60,3 +60,11 @@ export function inputFailed(method: string, cause: unknown): CallError {
     cause,
   })
 }
+
+/** The host answered SAVE with something else. */
+export function noCapabilityInAnswer(): CallError {
+  return new CallError('rpc/bad_value', 'Cannot make capability: the host answered with something else', {
+    method: 'capabilityOf',
+    mayHaveRun: true,
+  })
+}

@@ -1,6 +1,7 @@
 // The calling half of a peer: calls on exports of the other side and on answers that are still to come (spec/rpc.md §3, §4).
 // Ids, budget and cancellation of what this side asked. Leaves out serving (dispatch.ts), frames and the table of ops
 // (peer.ts), and what values hold (session-links.ts).
+import { Capability, type Restrictions } from '../capability/index.js'
 import type { NoisecapError } from '../errors.js'
 import { CLOSE_CODES, nameOfCode, type SessionLimits } from '../session/index.js'
 import { readFailure, readResult } from './answers.js'
@@ -11,6 +12,7 @@ import {
   inputFailed,
   letGo,
   malformedAnswer,
+  noCapabilityInAnswer,
   tooLarge,
 } from './call-errors.js'
 import { writeCallHeader } from './call-header.js'
@@ -18,6 +20,7 @@ import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import { OPEN_AUTHORITY } from './exports.js'
 import { Imports } from './imports.js'
+import { saveRefused } from './introductions.js'
 import { asStub } from './local-target.js'
 import { askMap } from './map-asking.js'
 import type { Recording } from './map-recording.js'
@@ -30,18 +33,20 @@ import { Question, type QuestionOwner, type QuestionTarget } from './question.js
 import { QuestionTable } from './question-table.js'
 import { callerAt, createReferencePromise } from './reference-promise.js'
 import type { ReferenceOwner, RemoteReference } from './remote-reference.js'
+import { encodeRestrictions } from './save-request.js'
 import type { SessionLinks } from './session-links.js'
 import { type CallResult, isReference, releaseStub, streamResult } from './stub.js'
 import type { PathKey } from './value-links.js'
 import { NotYet } from './value-refusal.js'
 import { decodeValue, encodeValueInto } from './values.js'
-import { CALL_FLAG, type FieldReader, OP, WireError, writeVarint } from './wire.js'
+import { CALL_FLAG, type FieldReader, OP, WireError, writeBytes, writeVarint } from './wire.js'
 
 /** The export that stands for the object of the session's first capability. */
 const ROOT_EXPORT = 0
 /** Requests of the session itself, which are no calls on an object. */
 const PRESENT = defineMethod('present')
 const BEFRIEND = defineMethod('befriend')
+const SAVE = defineMethod('capabilityOf')
 /** So that a target fits a varint. */
 const EXPORT_ID_MAX = 0x7fff_ffff
 /** Calls and references of one side. */
@@ -55,9 +60,17 @@ export class Calling implements QuestionOwner, ReferenceOwner {
   /** Calls by id, within the other side's budget. */
   readonly #questions: QuestionTable
   #over: NoisecapError | undefined
+  readonly #locations: readonly string[]
 
-  /** @param remoteLimits - what the other side is willing to receive. */
-  constructor(outbox: Outbox, deadlines: Deadlines, remoteLimits: SessionLimits) {
+  /** @param remoteLimits - what the other side is willing to receive.
+   * @param locations - where it was dialled. */
+  constructor(
+    outbox: Outbox,
+    deadlines: Deadlines,
+    remoteLimits: SessionLimits,
+    locations: readonly string[] = [],
+  ) {
+    this.#locations = locations
     this.#outbox = outbox
     this.deadlines = deadlines
     this.#maxMessageBytes = remoteLimits.maxMessageBytes
@@ -107,7 +120,25 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     await this.#request(OP.befriend, BEFRIEND, exportId)
   }
 
-  #request(op: number, method: MethodDefinition, input: Presentation | number): Promise<unknown> {
+  /** Ask the host of an export for a capability for its object. */
+  async save(exportId: number, restrictions: Restrictions): Promise<Capability> {
+    const asked = encodeRestrictions(restrictions)
+    let answer: unknown
+    try {
+      answer = await this.#request(OP.save, SAVE, exportId, asked)
+    } catch (error) {
+      throw saveRefused(error)
+    }
+    if (!(answer instanceof Capability)) throw noCapabilityInAnswer()
+    return answer.withLocations(this.#locations)
+  }
+
+  #request(
+    op: number,
+    method: MethodDefinition,
+    input: Presentation | number,
+    value?: Uint8Array,
+  ): Promise<unknown> {
     if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
     const question = new Question(this, method, undefined, undefined)
     this.#questions.enqueue(question, () => {
@@ -116,6 +147,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
       writeVarint(sink, question.id)
       if (typeof input === 'number') writeVarint(sink, input)
       else writePresentation(sink, input)
+      if (value !== undefined) writeBytes(sink, value)
       this.#outbox.endMessage(mark)
     })
     return question.promise()

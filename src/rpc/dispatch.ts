@@ -1,6 +1,7 @@
 // Decides which calls may run: only on exports that are open or answers that hold references, only while the capability
 // allows it, within the budgets, in order (spec/rpc.md §4, §8). Leaves out the table of ops (peer.ts), how calls run
 // (execution.ts) and what answers are kept (served-answers.ts).
+import type { Capability, Restrictions } from '../capability/index.js'
 import type { PublicKey } from '../crypto/index.js'
 import { METHOD_NAME_MAX_BYTES } from '../limits.js'
 import type { Connection, SessionLimits } from '../session/index.js'
@@ -19,6 +20,7 @@ import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
 import { type Presentation, readPresentation } from './presentation.js'
 import { walk } from './reference-promise.js'
+import { decodeRestrictions } from './save-request.js'
 import { type ServedAnswer, ServedAnswers } from './served-answers.js'
 import type { Around } from './served-call.js'
 import { ServerCall } from './server-call.js'
@@ -46,6 +48,8 @@ export interface DispatcherOptions {
   readonly present?: (presentation: Presentation) => number | Promise<number>
   /** Remember the client as a contact for the capability of this export. Throws {@link Failure} when it may not. */
   readonly befriend?: (exported: Exported) => Promise<void>
+  /** A capability for the object of this export. Throws {@link Failure} when there is none to give. */
+  readonly save?: (exported: Exported, restrictions: Restrictions) => Capability
 }
 
 /** The serving half of a peer. */
@@ -305,6 +309,20 @@ export class Dispatcher {
     if (befriend === undefined) this.#refuse(id, 'unimplemented')
     else if (exported === undefined) this.#refuse(id, 'not_found', 'there is no such reference')
     else if (this.#hasRoom(id)) this.#request(id, 'befriend', () => befriend(exported))
+  }
+
+  /** Serve SAVE: answered with a capability.
+   * @throws WireError as {@link call}. */
+  save(reader: FieldReader, bytes: Uint8Array): void {
+    const id = this.#claim(reader)
+    const exported = this.#exports.find(reader.varint())
+    const { save } = this.#options
+    if (exported === undefined) this.#refuse(id, 'not_found', 'there is no such reference')
+    else if (save === undefined) this.#refuse(id, 'failed_precondition', 'objects of this side have no name')
+    else if (this.#hasRoom(id)) {
+      const asked = bytes.slice(reader.at, reader.end)
+      this.#request(id, 'save', () => save(exported, decodeRestrictions(asked)))
+    }
   }
 
   /** Answer a request of the session itself with what `run` gives. */

@@ -24,6 +24,16 @@ export interface Authority {
   readonly mapCalls?: number | undefined
   /** An export for an object that is handed out under this authority. */
   derive(target: LocalTarget): Exported
+  /** A share in the object at `path` of `host`, as it is for this authority.
+   * @returns undefined when that is no object of its own service. */
+  open?(host: object, path: string): NamedUse | undefined
+}
+
+/** A share in an object that has a name. */
+export interface NamedUse {
+  target(): Target | Promise<Target>
+  /** It is needed no more. */
+  end(): void
 }
 
 /** Something that the other side may call. */
@@ -55,8 +65,8 @@ class OpenExport implements Exported {
     return 'ok'
   }
 
-  target(): LocalTarget {
-    return this.#target
+  target(): Target | LocalTarget | Promise<Target> {
+    return this.#target.under(this.authority)
   }
 
   released(): void {
@@ -89,8 +99,8 @@ export class AnswerExport implements Exported {
     return this.authority.isInForce() ? 'ok' : 'broken'
   }
 
-  target(): LocalTarget {
-    return this.#target
+  target(): Target | LocalTarget | Promise<Target> {
+    return this.#target.under(this.authority)
   }
 
   released(): void {}

@@ -5,7 +5,14 @@ export { pipelined } from './answer-path.js'
 export type { CallContext, CallOptions } from './call-options.js'
 export { shapeCall } from './call-shape.js'
 export type { InternalError } from './execution.js'
-export { type Authority, type Exported, Exports, type Permission, type Target } from './exports.js'
+export {
+  type Authority,
+  type Exported,
+  Exports,
+  type NamedUse,
+  type Permission,
+  type Target,
+} from './exports.js'
 export { CallError, Failure, type FailureDetails, type FailureReason } from './failure.js'
 export {
   type CallInterceptor,
@@ -22,10 +29,12 @@ export {
   type Reference,
   stream,
 } from './interface.js'
+export { type CapabilityOptions, capabilityOf, noCapability } from './introductions.js'
 export { callObject, LocalCaller, LocalTarget, reference } from './local-target.js'
 export { type Mapped, map } from './map.js'
 export type { Metadata } from './metadata.js'
 export type { MethodDefinition } from './method-definition.js'
+export { NamedTarget, namedReference } from './named-target.js'
 export { Peer, type PeerOptions } from './peer.js'
 export type { Presentation } from './presentation.js'
 export { isProxied, keep, onBroken } from './references.js'

@@ -4,6 +4,7 @@
 import { describeIssues } from '../standard-schema.js'
 import type { CallContext, CallOptions } from './call-options.js'
 import { shapeCall } from './call-shape.js'
+import type { Authority, Target } from './exports.js'
 import { CallError, Failure } from './failure.js'
 import type { Interface, Methods } from './interface.js'
 import { NO_METADATA, sentMetadata } from './metadata.js'
@@ -26,6 +27,11 @@ export class LocalTarget {
     this.object = object
     this.forward = forward
     this.#gone = gone
+  }
+
+  /** The object for who calls by this right: the same for everybody, unless it is named. */
+  under(_authority: Authority): LocalTarget | Target | Promise<Target> {
+    return this
   }
 
   retain(): void {

@@ -31,6 +31,8 @@ export interface PeerOptions {
   readonly localLimits: SessionLimits
   /** What this side offers; without it, only what it sends along as references. */
   readonly serves?: DispatcherOptions
+  /** Where the other side was dialled: for capabilities that it gives, which do not say. */
+  readonly locations?: readonly string[]
   /** The session is over. */
   readonly closed?: (outcome: CloseOutcome) => void
   /** The other side takes no more calls; open ones still finish. */
@@ -67,7 +69,7 @@ export class Peer {
     // Only who serves may stop reading: if callers did as well, both sides could wait for each other for good.
     const holdBack = (tooLong: boolean): void => (tooLong ? connection.hold() : connection.release())
     this.#outbox = new Outbox(connection, options.serves === undefined ? undefined : holdBack)
-    this.#calling = new Calling(this.#outbox, this.deadlines, options.remoteLimits)
+    this.#calling = new Calling(this.#outbox, this.deadlines, options.remoteLimits, options.locations)
     this.#reassembly = new Reassembly(options.localLimits.maxMessageBytes)
     this.#streams = new Streams(
       this.#outbox,
@@ -233,6 +235,9 @@ export class Peer {
         return
       case OP.befriend:
         this.#dispatcher.befriend(reader)
+        return
+      case OP.save:
+        this.#dispatcher.save(reader, bytes)
         return
       case OP.goaway:
         this.#options.goingAway?.()

@@ -1,6 +1,7 @@
 // A reference that is still to come: a promise of a stub, with the methods of the stub, which can be called before it is
 // there without another round trip (spec/rpc.md §4). Leaves out the wire (question.ts, calling.ts) and paths into answers
 // (answer-path.ts).
+import type { Capability, Restrictions } from '../capability/index.js'
 import type { CallOptions } from './call-options.js'
 import { CallError } from './failure.js'
 import type { Description, MethodDefinition } from './method-definition.js'
@@ -46,6 +47,13 @@ export class AnswerCaller implements Caller {
 
   call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     return this.source.callOn(this.path, method, input, options)
+  }
+
+  async save(restrictions: Restrictions): Promise<Capability> {
+    const there = callerAt(await this.source.promise(), this.path, 'capabilityOf')
+    if (there.save === undefined)
+      throw new TypeError('Cannot make capability: the answer is an object of this side')
+    return there.save(restrictions)
   }
 
   retain(): void {

@@ -1,10 +1,12 @@
 // An export of the other side, as this side holds it: calls go through it until it is released or broken (spec/rpc.md §4).
 // Counted twice: how often the other side has sent it, which a RELEASE gives back, and how many stubs stand for it here.
 // Leaves out re-dialling (src/root.ts), which turns a lost reference into a new one.
+import type { Capability, Restrictions } from '../capability/index.js'
 import type { NoisecapError } from '../errors.js'
 import { type CloseReason, refusalError } from '../session/index.js'
 import type { CallOptions } from './call-options.js'
 import type { Authority } from './exports.js'
+import { noCapability } from './introductions.js'
 import type { MethodDefinition } from './method-definition.js'
 import type { Caller, CallResult } from './stub.js'
 
@@ -17,6 +19,7 @@ export interface ReferenceOwner {
     options: CallOptions | undefined,
   ): CallResult
   befriend(exportId: number): Promise<void>
+  save(exportId: number, restrictions: Restrictions): Promise<Capability>
   /** Nobody holds it here any more; it was received `count` times. */
   releaseExport(exportId: number, count: number): void
 }
@@ -61,6 +64,13 @@ export class RemoteReference implements Caller {
   /** Ask to be remembered as a contact for this capability. */
   befriend(): Promise<void> {
     return this.#owner.befriend(this.exportId)
+  }
+
+  /** Ask the host for a capability; who only passes calls on has none to give. */
+  save(restrictions: Restrictions): Promise<Capability> {
+    if (!this.isProxied) return this.#owner.save(this.exportId, restrictions)
+    const hint = 'Ask whoever sent the reference to send capabilityOf(reference) instead'
+    return Promise.reject(noCapability('the reference is proxied', hint))
   }
 
   /** The other side sent it once more. */

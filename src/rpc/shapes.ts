@@ -38,6 +38,13 @@ export interface Shaped<T> {
   readonly [shape]: T
 }
 
+/** The methods of what a reference, or the promise of one, stands for; unknown where its type does not say. */
+export type ShapeOf<R> = R extends { readonly [shape]: infer T }
+  ? T
+  : R extends Promise<infer S>
+    ? ShapeOf<S>
+    : unknown
+
 /** Stands for an object elsewhere whose methods are `T`; `using` or `await using` releases it. */
 export type Stub<T> = T & Disposable & AsyncDisposable & Shaped<T>
 

@@ -1,6 +1,7 @@
 // References as a program holds them: the interface's methods and the dispose symbols, nothing else, so that no name of
 // JavaScript's own objects (then, toString, constructor) is mistaken for the service's. Each stub holds its caller once,
 // until it is disposed. Leaves out what calls do (calling.ts, local-target.ts) and who owns which stub (docs/ownership.md).
+import type { Capability, Restrictions } from '../capability/index.js'
 import type { NoisecapError } from '../errors.js'
 import type { CallOptions } from './call-options.js'
 import { CallError } from './failure.js'
@@ -30,6 +31,8 @@ export interface Caller {
   current?(): Caller | undefined
   /** Whether somebody stands between and passes calls on. */
   readonly isProxied?: boolean
+  /** A capability for what it stands for, narrowed by `restrictions`. */
+  save?(restrictions: Restrictions): Promise<Capability>
   /** Ask the service to remember this client's key, so that it may greet with KK. */
   befriend?(): Promise<void>
 }
@@ -137,6 +140,11 @@ export function bindStub(stub: object, description: Description): boolean {
 export function redirectStub(stub: object, by: (caller: Caller) => Caller): void {
   const caller = Stamp.callerOf(stub)
   if (caller !== RELEASED) Stamp.redirect(stub, by(caller))
+}
+
+/** The interface of a stub, where it is known. */
+export function descriptionOf(stub: object): Description | undefined {
+  return Stamp.descriptionOf(stub)
 }
 
 /** Let a stub go: it can no longer be called. Again: nothing. */

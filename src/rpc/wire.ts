@@ -31,6 +31,7 @@ export const OP = {
   resolve: 18,
   disembargo: 19,
   befriend: 20,
+  save: 21,
 } as const
 /** Ops from here on may be skipped by who does not know them. */
 export const FIRST_SKIPPABLE_OP = 0x80
