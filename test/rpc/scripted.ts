@@ -87,6 +87,7 @@ export async function serve(
     authorize?: Exported['authorize']
     authority?: Authority
     present?: DispatcherOptions['present']
+    save?: DispatcherOptions['save']
   } = {},
 ) {
   const { client, service, limits } = await openPair()
@@ -105,6 +106,7 @@ export async function serve(
     serves: {
       exports,
       ...(options.present === undefined ? {} : { present: options.present }),
+      ...(options.save === undefined ? {} : { save: options.save }),
       client: undefined,
       onInternalError: (report) => errors.push(report),
     },
