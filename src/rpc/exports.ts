@@ -3,19 +3,15 @@
 // Leaves out calls (dispatch.ts) and what the capabilities behind exports are (src/served-session.ts).
 import { IdTable } from './id-table.js'
 import type { LocalTarget } from './local-target.js'
-import type { Description } from './method-definition.js'
+import type { Opener, Target } from './named-use.js'
 
-/** An object that calls reach, and what may be called on it. */
-export interface Target {
-  readonly description: Description
-  readonly object: object
-}
+export type { NamedUse, Target } from './named-use.js'
 
 /** Whether a call may go on: `denied` by a caveat, `broken` when the reference is over. */
 export type Permission = 'ok' | 'denied' | 'broken'
 
 /** By what right something is called: it ends, and all exports that stand on it with it. */
-export interface Authority {
+export interface Authority extends Opener {
   /** False once it is over. */
   readonly isLive: boolean
   /** Asked again at each dispatch: whether its time has not passed. */
@@ -24,16 +20,6 @@ export interface Authority {
   readonly mapCalls?: number | undefined
   /** An export for an object that is handed out under this authority. */
   derive(target: LocalTarget): Exported
-  /** A share in the object at `path` of `host`, as it is for this authority.
-   * @returns undefined when that is no object of its own service. */
-  open?(host: object, path: string): NamedUse | undefined
-}
-
-/** A share in an object that has a name. */
-export interface NamedUse {
-  target(): Target | Promise<Target>
-  /** It is needed no more. */
-  end(): void
 }
 
 /** Something that the other side may call. */

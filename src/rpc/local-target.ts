@@ -4,11 +4,11 @@
 import { describeIssues } from '../standard-schema.js'
 import type { CallContext, CallOptions } from './call-options.js'
 import { shapeCall } from './call-shape.js'
-import type { Authority, Target } from './exports.js'
 import { CallError, Failure } from './failure.js'
 import type { Interface, Methods } from './interface.js'
 import { NO_METADATA, sentMetadata } from './metadata.js'
 import type { Description, MethodDefinition } from './method-definition.js'
+import type { Opener, Target } from './named-use.js'
 import type { Calls, Handlers, StreamSource, Stub } from './shapes.js'
 import { isStreamSource, mapItems } from './stream-source.js'
 import { type Caller, type CallResult, createStub, isReference } from './stub.js'
@@ -30,7 +30,7 @@ export class LocalTarget {
   }
 
   /** The object for who calls by this right: the same for everybody, unless it is named. */
-  under(_authority: Authority): LocalTarget | Target | Promise<Target> {
+  under(_authority: Opener): LocalTarget | Target | Promise<Target> {
     return this
   }
 

@@ -3,10 +3,10 @@
 // (src/offer.ts) and who makes the objects (src/served-session.ts).
 import type { CallOptions } from './call-options.js'
 import { shapeCall } from './call-shape.js'
-import type { Authority, NamedUse, Target } from './exports.js'
 import { CallError, Failure } from './failure.js'
 import { LocalCaller, LocalTarget } from './local-target.js'
 import type { Description, MethodDefinition } from './method-definition.js'
+import type { NamedUse, Opener, Target } from './named-use.js'
 import type { Stub } from './shapes.js'
 import { type CallResult, createStub } from './stub.js'
 
@@ -18,10 +18,10 @@ export class NamedTarget extends LocalTarget {
   /** Whose path it is. */
   readonly host: object
   readonly path: string
-  readonly #uses: Map<Authority, NamedUse>
+  readonly #uses: Map<Opener, NamedUse>
 
   constructor(host: object, path: string, description: Description) {
-    const uses = new Map<Authority, NamedUse>()
+    const uses = new Map<Opener, NamedUse>()
     super(description, NOT_MADE, undefined, () => {
       for (const use of uses.values()) use.end()
       uses.clear()
@@ -31,7 +31,7 @@ export class NamedTarget extends LocalTarget {
     this.#uses = uses
   }
 
-  override under(authority: Authority): Target | Promise<Target> {
+  override under(authority: Opener): Target | Promise<Target> {
     let use = this.#uses.get(authority)
     if (use === undefined) {
       use = authority.open?.(this.host, this.path)
