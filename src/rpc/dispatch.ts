@@ -27,6 +27,7 @@ import { ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import type { ToldFailure } from './streams.js'
 import { callerOf, isReference } from './stub.js'
+import { letGoUnread } from './unread-arguments.js'
 import type { PathKey } from './value-links.js'
 import { judgeSessionValue, readSessionValue } from './values.js'
 import { type Waiting, WaitingCalls } from './waiting-calls.js'
@@ -50,6 +51,17 @@ export interface DispatcherOptions {
   readonly befriend?: (exported: Exported) => Promise<void>
   /** A capability for the object of this export. Throws {@link Failure} when there is none to give. */
   readonly save?: (exported: Exported, restrictions: Restrictions) => Capability
+}
+
+/** A CALL, up to its arguments. */
+interface CallHeader {
+  readonly id: number
+  readonly flags: number
+  readonly target: number
+  readonly path: readonly PathKey[] | undefined
+  readonly name: string
+  readonly remainingMs: number
+  readonly metadata: ReturnType<typeof readMetadata>
 }
 
 /** The serving half of a peer. */
@@ -99,7 +111,9 @@ export class Dispatcher {
     this.#waiting = new WaitingCalls(this.#calls, this.#answers, {
       run: ({ call, name, args }) => {
         if (this.#isAllowed(call, name)) this.#read(call, name, args, 0)
+        else letGoUnread(args, 0, args.length, links)
       },
+      drop: ({ args }) => letGoUnread(args, 0, args.length, links),
       fail: ({ call, name }, failure) => this.#execution.fail(call, failure, name),
     })
     this.#maps = new MapCalls({
@@ -139,28 +153,40 @@ export class Dispatcher {
     const wantedMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
     const remainingMs = Math.min(wantedMs, this.#maxTimeoutMs)
     const metadata = (flags & CALL_FLAG.metadata) !== 0 ? readMetadata(reader) : NO_METADATA
+    const { at, end } = reader
+    if (!this.#take({ id, flags, target, path, name, remainingMs, metadata }, bytes, at, end))
+      letGoUnread(bytes, at, end, this.#links)
+  }
+
+  /** @returns false when nobody will read the arguments. */
+  #take(
+    { id, flags, target, path, name, remainingMs, metadata }: CallHeader,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): boolean {
     if ((flags & UNIMPLEMENTED_FLAGS) !== 0) {
       this.#refuse(id, 'unimplemented')
-      return
+      return false
     }
-    if (!this.#hasRoom(id)) return
+    if (!this.#hasRoom(id)) return false
     const number = Math.floor(target / 2)
     if (path !== undefined) {
       const call = new ServerCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
       call.metadata = metadata
-      this.#callAnswer({ call, name, args: bytes.slice(reader.at, reader.end) }, number, path)
-      return
+      return this.#callAnswer({ call, name, args: bytes.slice(start, end) }, number, path)
     }
     const exported = this.#exports.find(number)
     if (exported === undefined) {
       this.#refuse(id, 'not_found', 'there is no such reference')
-      return
+      return false
     }
     const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
     call.metadata = metadata
-    if (!this.#isAllowed(call, name)) return
-    this.#enter(call, name, bytes, reader.at, reader.end)
+    if (!this.#isAllowed(call, name)) return false
+    const isTaken = this.#enter(call, name, bytes, start, end)
     if (!call.finished) this.#keep(call)
+    return isTaken
   }
 
   /** Serve one MAP.
@@ -206,31 +232,36 @@ export class Dispatcher {
   }
 
   /** The call goes to what will stand in an answer: now, or once that is there. */
-  #callAnswer(waiting: Waiting, parent: number, path: readonly PathKey[]): void {
+  #callAnswer(waiting: Waiting, parent: number, path: readonly PathKey[]): boolean {
     const { call, name } = waiting
     const open = this.#calls.find(parent)
     if (open === undefined) {
-      this.#callAnswered(waiting, this.#answers.find(parent), path)
+      const isTaken = this.#callAnswered(waiting, this.#answers.find(parent), path)
       if (!call.finished) this.#keep(call)
-      return
+      return isTaken
     }
     call.depth = open.depth + 1
-    if (call.depth > this.#limits.maxPipelineDepth || !this.#waiting.park(waiting)) {
-      this.#execution.fail(call, new Failure('resource_exhausted', 'too much is pipelined'), name)
-      return
-    }
+    if (call.depth > this.#limits.maxPipelineDepth || !this.#waiting.park(waiting))
+      return this.#refuseDeep(call, name)
     this.#calls.keep(call)
     this.#answers.whenAnswered(open, (answer) => {
       this.#waiting.unpark(waiting)
-      if (!call.finished) this.#callAnswered(waiting, answer, path)
+      if (call.finished || !this.#callAnswered(waiting, answer, path))
+        letGoUnread(waiting.args, 0, waiting.args.length, this.#links)
     })
+    return true
   }
 
-  #callAnswered(waiting: Waiting, answer: ServedAnswer | undefined, path: readonly PathKey[]): void {
+  #refuseDeep(call: ServerCall, name: string): false {
+    this.#execution.fail(call, new Failure('resource_exhausted', 'too much is pipelined'), name)
+    return false
+  }
+
+  #callAnswered(waiting: Waiting, answer: ServedAnswer | undefined, path: readonly PathKey[]): boolean {
     const { call, name, args } = waiting
     if (answer?.failure !== undefined) {
       this.#execution.fail(call, answer.failure, name)
-      return
+      return false
     }
     const found = answer === undefined ? undefined : walk(answer.value, path)
     const authority = answer?.call.exported?.authority
@@ -240,37 +271,48 @@ export class Dispatcher {
         new Failure('failed_precondition', 'the answer holds no reference there'),
         name,
       )
-      return
+      return false
     }
     const own = callerOf(found)
     const caller = own.current?.() ?? own
     const target = caller instanceof LocalCaller ? caller.target : forwardTo(caller)
     call.exported = new AnswerExport(authority, target)
-    if (this.#isAllowed(call, name)) this.#enter(call, name, args, 0, args.length)
+    return this.#isAllowed(call, name) && this.#enter(call, name, args, 0, args.length)
   }
 
   /** Judge the arguments, and wait where they need answers that are still to come, or others wait for that already. */
-  #enter(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): void {
+  #enter(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): boolean {
     if (call.metadata === MALFORMED_METADATA) {
       this.#execution.fail(call, new Failure('invalid_argument', 'the metadata is malformed'), name)
-      return
+      return false
     }
     try {
       judgeSessionValue(bytes, start, end)
     } catch (error) {
       const why = error instanceof Error ? error.message : 'bad value'
       this.#execution.fail(call, new Failure('invalid_argument', why), name)
-      return
+      return true // it brings nothing
     }
     const exported = call.exported!
-    const needed = answersNeeded().find((id) => this.#calls.find(id) !== undefined)
-    if (needed === undefined && !this.#waiting.has(exported)) {
+    if (!this.#needsAnswers(call) && !this.#waiting.has(exported)) {
       this.#read(call, name, bytes, start)
-      return
+      return true
     }
     const waiting = { call, name, args: bytes.slice(start, end) }
-    if (!this.#waiting.join(exported, waiting))
-      this.#execution.fail(call, new Failure('resource_exhausted', 'too much is pipelined'), name)
+    if (call.depth <= this.#limits.maxPipelineDepth && this.#waiting.join(exported, waiting)) return true
+    return this.#refuseDeep(call, name)
+  }
+
+  /** Whether the arguments that were judged last need answers that are still to come; they are one step deeper than these. */
+  #needsAnswers(call: ServerCall): boolean {
+    let isAny = false
+    for (const id of answersNeeded()) {
+      const open = this.#calls.find(id)
+      if (open === undefined || open === call) continue
+      isAny = true
+      call.depth = Math.max(call.depth, open.depth + 1)
+    }
+    return isAny
   }
 
   #read(call: ServerCall, name: string, bytes: Uint8Array, start: number): void {
@@ -350,7 +392,7 @@ export class Dispatcher {
     const open = this.#calls.find(id)
     if (open === undefined || open.wants) return false
     // Nobody will ask for it, so it gets no answer.
-    this.#calls.drop(open)
+    this.#calls.letGo(open)
     this.#answers.answered(open, undefined)
     return true
   }

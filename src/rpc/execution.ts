@@ -199,6 +199,7 @@ export class Execution {
     const { writer, links, answers } = this.#parts
     answer.isSent = true
     const { call, value, failure } = answer
+    call.wants = true
     if (failure !== undefined) {
       answers.drop(call.id)
       writer.failure(call.id, call.mayHaveRun, failure)

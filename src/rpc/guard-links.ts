@@ -15,10 +15,17 @@ let at = 0
 let argument = 0
 /** Answers that the value refers to, as far as anybody may care. */
 const answers: number[] = []
+let bringsSomething = false
 
 /** Forget the links of the value before. */
 export function resetLinks(): void {
   answers.length = 0
+  bringsSomething = false
+}
+
+/** Whether the value that was judged last brings references or streams, which its sender holds or feeds until told. */
+export function bringsLinks(): boolean {
+  return bringsSomething
 }
 
 /** Calls whose answers the value that was judged last refers to; borrowed until the next one. */
@@ -35,6 +42,7 @@ export function isLinkTag(tag: number): boolean {
  * @returns the position behind it, or {@link LINK_REFUSED}. */
 export function passLink(tag: number, bytes: Uint8Array, start: number, end: number): number {
   at = start
+  bringsSomething ||= tag === LINK_TAG.mine || tag === LINK_TAG.stream
   const ok =
     tag === LINK_TAG.answer
       ? passAnswer(bytes, end)

@@ -8,6 +8,8 @@ import { WireError } from './wire.js'
 export class OpenCalls {
   readonly #max: number
   readonly #byId = new Map<number, ServerCall>()
+  /** Calls whose answer nobody wants any more, and whose handlers are still at work. */
+  readonly #abandoned = new Set<ServerCall>()
   /** Calls refused since one was last answered. */
   #overruns = 0
   /** Highest call id seen. */
@@ -32,7 +34,8 @@ export class OpenCalls {
 
   /** Whether one more call may run, while so many answers are kept; `twice` when as many were refused as may be open: the session is to end. */
   admit(keptAnswers = 0): 'ok' | 'refused' | 'twice' {
-    if (this.#byId.size + keptAnswers < this.#max) return 'ok'
+    // Counted apart: whoever lets go of an answer may use its id, but must not run as many handlers as it likes.
+    if (this.#byId.size + keptAnswers < this.#max && this.#abandoned.size < this.#max) return 'ok'
     this.#overruns += 1
     return this.#overruns >= this.#max ? 'twice' : 'refused'
   }
@@ -54,11 +57,20 @@ export class OpenCalls {
   /** Note that `call` is answered.
    * @returns false when it was before. */
   finish(call: ServerCall): boolean {
-    if (call.finished) return false
+    if (call.finished) {
+      if (this.#abandoned.size > 0) this.#abandoned.delete(call)
+      return false
+    }
     if (this.#byId.size > 0) this.#byId.delete(call.id)
     call.finish()
     this.#overruns = 0
     return true
+  }
+
+  /** The other side lets go of the answer of a call that has begun or will. */
+  letGo(call: ServerCall): void {
+    if (call.mayHaveRun) this.#abandoned.add(call)
+    this.drop(call)
   }
 
   /** Give every call up: nobody waits any more. */

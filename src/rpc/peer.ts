@@ -113,6 +113,11 @@ export class Peer {
     return this.#dispatcher.running
   }
 
+  /** References of the other side that are held. */
+  get openReferences(): number {
+    return this.#calling.imports.size
+  }
+
   /** Streams that are open, both ways. */
   get openStreams(): number {
     return this.#streams.size

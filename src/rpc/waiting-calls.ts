@@ -20,6 +20,8 @@ export interface Waiting {
 /** What becomes of those that waited. */
 export interface WaitingHost {
   run(waiting: Waiting): void
+  /** It is over without having run. */
+  drop(waiting: Waiting): void
   /** An answer that it needs failed. */
   fail(waiting: Waiting, failure: Failure): void
 }
@@ -79,7 +81,8 @@ export class WaitingCalls {
       }
       queue.shift()
       this.unpark(next)
-      if (!next.call.finished) this.#host.run(next)
+      if (next.call.finished) this.#host.drop(next)
+      else this.#host.run(next)
     }
     this.#queues.delete(exported)
   }

@@ -1,12 +1,30 @@
 // A real Peer at one end of a session, and at the other a script that writes whatever plaintexts it likes.
 
-import { utf8 } from '../../src/bytes.js'
 import { ByteSink } from '../../src/rpc/byte-sink.js'
 import type { DispatcherOptions } from '../../src/rpc/dispatch.js'
 import { type Authority, OPEN_AUTHORITY } from '../../src/rpc/exports.js'
 import { type Exported, Exports, type Interface, type InternalError, Peer } from '../../src/rpc/index.js'
-import { encodeValue } from '../../src/rpc/values.js'
-import { CALL_FLAG, FieldReader, FRAME, OP, writeByte, writeBytes, writeVarint } from '../../src/rpc/wire.js'
+import type { ItemWriter } from '../../src/rpc/item-writer.js'
+import {
+  type LinkWriter,
+  type PathKey,
+  writeAnswer,
+  writeCapability,
+  writeReference,
+  writeStream,
+} from '../../src/rpc/value-links.js'
+import { encodeValueInto } from '../../src/rpc/values.js'
+import {
+  CALL_FLAG,
+  FieldReader,
+  FRAME,
+  OP,
+  writeAnswerTarget,
+  writeByte,
+  writeBytes,
+  writeText,
+  writeVarint,
+} from '../../src/rpc/wire.js'
 import type { SessionLimits } from '../../src/session/index.js'
 import { DEFAULT_LIMITS } from '../../src/session/index.js'
 import { listen, openPair } from '../session/parties.js'
@@ -17,6 +35,32 @@ export function bytesOf(write: (sink: ByteSink) => void): Uint8Array {
   write(sink)
   return sink.bytes.slice(0, sink.length)
 }
+
+/** Stands in a value for a tagged item with whatever numbers. */
+class Link {
+  readonly write: (to: ItemWriter) => void
+  constructor(write: (to: ItemWriter) => void) {
+    this.write = write
+  }
+}
+
+/** Links with whatever numbers, to be put into values of {@link call}, {@link returned} and {@link item}. */
+export const link = {
+  mine: (id: number) => new Link((to) => writeReference(to, 'mine', id)),
+  yours: (id: number) => new Link((to) => writeReference(to, 'yours', id)),
+  answer: (id: number, ...path: PathKey[]) => new Link((to) => writeAnswer(to, id, path)),
+  stream: (id: number, isBytes = false) => new Link((to) => writeStream(to, id, isBytes)),
+  capability: (text: string) => new Link((to) => writeCapability(to, text)),
+}
+
+const AS_WRITTEN: LinkWriter = {
+  write(value, to) {
+    if (value instanceof Link) value.write(to)
+    return value instanceof Link
+  },
+}
+
+const writeValue = (sink: ByteSink, value: unknown): void => encodeValueInto(sink, value, 'value', AS_WRITTEN)
 
 /** A batch frame of these messages. */
 export const batch = (...messages: readonly Uint8Array[]): Uint8Array =>
@@ -47,10 +91,42 @@ export const call = (
     writeVarint(sink, id)
     writeByte(sink, flags)
     writeVarint(sink, target)
-    const name = utf8(method)
-    writeVarint(sink, name.length)
-    writeBytes(sink, name)
-    writeBytes(sink, encodeValue(input))
+    writeText(sink, method)
+    writeValue(sink, input)
+  })
+
+/** A CALL to what will stand at `path` of an answer. */
+export const callAnswer = (
+  id: number,
+  parent: number,
+  path: readonly PathKey[],
+  method: string,
+  input: unknown = undefined,
+  flags: number = CALL_FLAG.want,
+): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, OP.call)
+    writeVarint(sink, id)
+    writeByte(sink, flags)
+    writeAnswerTarget(sink, parent, path)
+    writeText(sink, method)
+    writeValue(sink, input)
+  })
+
+/** An ITEM. */
+export const item = (stream: number, value: unknown): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, OP.item)
+    writeVarint(sink, stream)
+    writeValue(sink, value)
+  })
+
+/** A frame of a stream of bytes. */
+export const piece = (stream: number, length: number): Uint8Array =>
+  bytesOf((sink) => {
+    writeByte(sink, FRAME.stream)
+    writeVarint(sink, stream)
+    writeBytes(sink, new Uint8Array(length))
   })
 
 /** A RETURN of a value. */
@@ -58,7 +134,7 @@ export const returned = (id: number, value: unknown): Uint8Array =>
   bytesOf((sink) => {
     writeByte(sink, OP.return)
     writeVarint(sink, id)
-    writeBytes(sink, encodeValue(value))
+    writeValue(sink, value)
   })
 
 /** Op, call id and, for FAIL, code of every message in batches. */
@@ -116,6 +192,8 @@ export async function serve(
   return {
     peer,
     errors,
+    exports,
+    records: script.records,
     send: (...plaintexts: readonly Uint8Array[]) => {
       for (const plaintext of plaintexts) client.send(plaintext)
     },
