@@ -34,6 +34,9 @@ const Root = iface('Root', {
 
 class CounterOf {
   static disposed = 0
+  /** Of the world that runs: those of earlier ones are collected at any time. */
+  static world = 0
+  readonly #world = CounterOf.world
   #value: number
   constructor(value: number) {
     this.#value = value
@@ -49,7 +52,7 @@ class CounterOf {
     throw new Error('secret')
   }
   [Symbol.dispose](): void {
-    CounterOf.disposed += 1
+    if (this.#world === CounterOf.world) CounterOf.disposed += 1
   }
 }
 
@@ -58,6 +61,7 @@ type Kept = Reference<typeof Listener>
 function world() {
   const kept: Kept[] = []
   CounterOf.disposed = 0
+  CounterOf.world += 1
   return converse(Root, {
     counter: (start) => new CounterOf(start),
     slow: async (start) => {

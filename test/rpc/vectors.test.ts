@@ -12,7 +12,9 @@ const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
 
 /** A value; unknown tags as in the file. */
 function decoded(bytes: Uint8Array): unknown {
-  return JSON.parse(JSON.stringify(decode(bytes), ['tag', 'value', 'text', 'count', 'max', 'twice']))
+  return JSON.parse(
+    JSON.stringify(decode(bytes), ['tag', 'value', 'text', 'count', 'max', 'twice', 'trace', 'tenant']),
+  )
 }
 
 /** Reads fields from the start; written without a look at src. */
