@@ -11,7 +11,8 @@ const below = {
   seal: ['crypto', 'noise', 'capability'],
   rpc: ['crypto', 'capability', 'session', 'transport'],
 }
-const foundationFiles = '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location|standard-schema)\\.ts$'
+const foundationFiles =
+  '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location|padded-item|standard-schema)\\.ts$'
 const nodeFiles =
   '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 

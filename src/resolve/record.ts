@@ -1,7 +1,7 @@
 // The location record: what a service says about where it lives, sealed under a key that follows from its public key, so
 // that a directory holds a hash and ciphertext (spec/resolve.md §3). Pure: time and randomness are arguments.
 // Whoever knows the public key can make one. It can mislead, never impersonate: the handshake decides who answers.
-import { concat, equalConstantTime, label, wipe } from '../bytes.js'
+import { concat, label, wipe } from '../bytes.js'
 import { keyHash } from '../capability/index.js'
 import {
   AEAD_NONCE_BYTES,
@@ -10,7 +10,7 @@ import {
   type PublicKey,
   primitives,
 } from '../crypto/index.js'
-import { type Dcbor, DcborError, decodeDcborPrefix, encodeDcbor } from '../dcbor.js'
+import type { Dcbor } from '../dcbor.js'
 import { NoisecapError } from '../errors.js'
 import {
   CLOCK_LEEWAY_SECONDS,
@@ -22,6 +22,7 @@ import {
   LOCATIONS_MAX,
 } from '../limits.js'
 import { isLocation } from '../location.js'
+import { decodePaddedItem, encodePaddedItem } from '../padded-item.js'
 
 /** One location as its service announces it. */
 export interface AnnouncedLocation {
@@ -57,7 +58,7 @@ export function sealRecord(publicKey: PublicKey, record: LocationRecord, salt: U
   if (salt.length !== RECORD_SALT_BYTES) {
     throw new RangeError(`Cannot seal location record: expected ${RECORD_SALT_BYTES} bytes of salt`)
   }
-  const plaintext = pad(encodeDcbor(toDcbor(record)))
+  const plaintext = encodePaddedItem(toDcbor(record), LOCATION_RECORD_PADDING_BYTES)
   const sealed = new Uint8Array(HEADER_BYTES + plaintext.length + AEAD_TAG_BYTES)
   sealed.set(VERSION)
   sealed.set(salt, VERSION.length)
@@ -78,7 +79,7 @@ export function openRecord(publicKey: PublicKey, bytes: Uint8Array): LocationRec
   const opened = withRecordKey(publicKey, salt, (key) =>
     key.open(NONCE, adOf(publicKey), bytes.subarray(HEADER_BYTES), plaintext),
   )
-  const record = opened ? fromDcbor(unpad(plaintext)) : undefined
+  const record = opened ? fromDcbor(decodePaddedItem(plaintext, LOCATION_RECORD_PADDING_BYTES)) : undefined
   if (record === undefined || problemOf(record) !== undefined) throw malformed()
   return record
 }
@@ -105,24 +106,6 @@ function withRecordKey<T>(publicKey: PublicKey, salt: Uint8Array, use: (key: Aea
 /** Bound to the service, so that a directory cannot hand out one service's record as another's. */
 function adOf(publicKey: PublicKey): Uint8Array {
   return concat(VERSION, keyHash(publicKey))
-}
-
-function pad(bytes: Uint8Array): Uint8Array {
-  const blocks = Math.ceil(bytes.length / LOCATION_RECORD_PADDING_BYTES)
-  const padded = new Uint8Array(blocks * LOCATION_RECORD_PADDING_BYTES)
-  padded.set(bytes)
-  return padded
-}
-
-/** The item before the padding, undefined when either is not as `pad` and `encodeDcbor` make it. */
-function unpad(padded: Uint8Array): Dcbor | undefined {
-  try {
-    const { value, length } = decodeDcborPrefix(padded)
-    return equalConstantTime(padded, pad(padded.subarray(0, length))) ? value : undefined
-  } catch (error) {
-    if (error instanceof DcborError) return undefined
-    throw error
-  }
 }
 
 function toDcbor({ sequence, expires, locations }: LocationRecord): Dcbor {

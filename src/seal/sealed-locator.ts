@@ -1,12 +1,13 @@
 // The sealed locator (spec/seal.md §5): what the reader needs in order to recompute a capability's PSK (its locator, the
 // salts of its holder caveats, for K the writer's key), encrypted to the reader by a Noise N message of its own.
 // Says nothing about who made it: only the wrap under the PSK does. Leaves out judging the capability (acceptance.ts).
-import { EMPTY, equalConstantTime, label } from '../bytes.js'
+import { EMPTY, label } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
-import { type Dcbor, DcborError, decodeDcborPrefix, encodeDcbor } from '../dcbor.js'
+import type { Dcbor } from '../dcbor.js'
 import { CAVEATS_MAX, LOCATOR_MAX_BYTES, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
 import { HandshakeState } from '../noise/index.js'
+import { decodePaddedItem, encodePaddedItem, paddedLength } from '../padded-item.js'
 import { prologueOf } from './epoch-keys.js'
 import { altered } from './failure.js'
 import { patternOfName } from './pattern.js'
@@ -26,10 +27,17 @@ const KEY_BYTES = 32
 /** Noise N around its payload: e and a tag, bytes. */
 const OVERHEAD_BYTES = 48
 
+/** Locator, salts of as many holders as there can be caveats, the writer's key and what CBOR puts around them, padded, bytes. */
+const PLAINTEXT_MAX_BYTES = paddedLength(
+  LOCATOR_MAX_BYTES + CAVEATS_MAX * (HOLDER_SALT_BYTES + 2) + 64,
+  SEAL_LOCATOR_PADDING_BYTES,
+)
+
 /** The padded plaintext, the same for every epoch of a writer.
  * @param writer - for K, the writer's public key. */
 export function locatorPlaintext(capability: Capability<unknown>, writer: PublicKey | undefined): Uint8Array {
-  return pad(encodeDcbor([capability.locator, capability.holderSalts(), writer ?? null]))
+  const { locator } = capability
+  return encodePaddedItem([locator, capability.holderSalts(), writer ?? null], SEAL_LOCATOR_PADDING_BYTES)
 }
 
 /** @param plaintext - of {@link locatorPlaintext}. */
@@ -52,12 +60,12 @@ export function openLocator(
   sealed: Uint8Array,
 ): LocatorParts {
   const length = sealed.length - OVERHEAD_BYTES
-  if (length <= 0 || length > paddedLength(LOCATOR_MAX_BYTES + CAVEATS_MAX * (HOLDER_SALT_BYTES + 2) + 64)) {
+  if (length <= 0 || length > PLAINTEXT_MAX_BYTES) {
     throw altered()
   }
   const prologue = prologueOf(LOCATOR_LABEL, core, commitment, EMPTY)
   using noise = new HandshakeState({ protocol: PROTOCOL, role: 'responder', s: reader, prologue })
-  const parts = partsOf(unpad(noise.readMessage(sealed)))
+  const parts = partsOf(decodePaddedItem(noise.readMessage(sealed), SEAL_LOCATOR_PADDING_BYTES))
   if (parts === undefined) throw altered()
   return parts
 }
@@ -81,23 +89,3 @@ function isList(item: Dcbor | undefined): item is readonly Dcbor[] {
 }
 
 /** Zero bytes up to a block: the number of caveats shall not show in the length. */
-function pad(bytes: Uint8Array): Uint8Array {
-  const padded = new Uint8Array(paddedLength(bytes.length))
-  padded.set(bytes)
-  return padded
-}
-
-function paddedLength(length: number): number {
-  return Math.ceil(length / SEAL_LOCATOR_PADDING_BYTES) * SEAL_LOCATOR_PADDING_BYTES
-}
-
-/** The item before the padding; undefined where either is not as {@link locatorPlaintext} makes it. */
-function unpad(padded: Uint8Array): Dcbor | undefined {
-  try {
-    const { value, length } = decodeDcborPrefix(padded)
-    return equalConstantTime(padded, pad(padded.subarray(0, length))) ? value : undefined
-  } catch (error) {
-    if (error instanceof DcborError) return undefined
-    throw error
-  }
-}
