@@ -4,6 +4,7 @@ import { NoisecapError } from '../errors.js'
 import { type CloseReason, refusalError } from '../session/index.js'
 import { CallError } from './failure.js'
 import type { Question } from './question.js'
+import { BudgetExceeded } from './value-refusal.js'
 
 export function tooLarge(method: string): CallError {
   return new CallError(
@@ -67,4 +68,11 @@ export function noCapabilityInAnswer(): CallError {
     method: 'capabilityOf',
     mayHaveRun: true,
   })
+}
+
+/** Why an input cannot be sent: the caller's own mistake as it is, a budget of the session as the failure of this call. */
+export function inputRefused(method: string, error: unknown): unknown {
+  if (!(error instanceof BudgetExceeded)) return error
+  const { message, hint } = error
+  return new CallError('rpc/resource_exhausted', message, { method, mayHaveRun: false, hint })
 }

@@ -10,6 +10,7 @@ import {
   canceledBefore,
   disconnected,
   inputFailed,
+  inputRefused,
   letGo,
   malformedAnswer,
   noCapabilityInAnswer,
@@ -270,7 +271,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
       this.#questions.take(id)
       question.id = undefined
       if (error instanceof NotYet) this.#askLater(question, input, settled ?? new Map(), error.promise)
-      else question.reject(error)
+      else question.reject(inputRefused(method.name, error))
       return
     }
     question.batch = this.#outbox.batch

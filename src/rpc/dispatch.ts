@@ -12,7 +12,7 @@ import { type Callee, Execution, type InternalError } from './execution.js'
 import { AnswerExport, type Exported, type Exports } from './exports.js'
 import { Failure, type FailureReason } from './failure.js'
 import { answersNeeded } from './guard-links.js'
-import { forwardTo, LocalCaller } from './local-target.js'
+import { targetBehind } from './local-target.js'
 import { MapCalls } from './map-calls.js'
 import { MapCall } from './map-run.js'
 import { MALFORMED_METADATA, NO_METADATA, readMetadata } from './metadata.js'
@@ -51,17 +51,6 @@ export interface DispatcherOptions {
   readonly befriend?: (exported: Exported) => Promise<void>
   /** A capability for the object of this export. Throws {@link Failure} when there is none to give. */
   readonly save?: (exported: Exported, restrictions: Restrictions) => Capability
-}
-
-/** A CALL, up to its arguments. */
-interface CallHeader {
-  readonly id: number
-  readonly flags: number
-  readonly target: number
-  readonly path: readonly PathKey[] | undefined
-  readonly name: string
-  readonly remainingMs: number
-  readonly metadata: ReturnType<typeof readMetadata>
 }
 
 /** The serving half of a peer. */
@@ -154,35 +143,32 @@ export class Dispatcher {
     const remainingMs = Math.min(wantedMs, this.#maxTimeoutMs)
     const metadata = (flags & CALL_FLAG.metadata) !== 0 ? readMetadata(reader) : NO_METADATA
     const { at, end } = reader
-    if (!this.#take({ id, flags, target, path, name, remainingMs, metadata }, bytes, at, end))
-      letGoUnread(bytes, at, end, this.#links)
+    const number = Math.floor(target / 2)
+    const exported = path === undefined ? this.#exports.find(number) : undefined
+    let isTaken = false
+    const isAdmitted = this.#admits(id, flags)
+    if (isAdmitted && path === undefined && exported === undefined)
+      this.#refuse(id, 'not_found', 'there is no such reference')
+    else if (isAdmitted) {
+      const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
+      call.metadata = metadata
+      isTaken =
+        path === undefined
+          ? this.#callExport(call, name, bytes, at, end)
+          : this.#callAnswer({ call, name, args: bytes.slice(at, end) }, number, path)
+    }
+    if (!isTaken) letGoUnread(bytes, at, end, this.#links)
   }
 
-  /** @returns false when nobody will read the arguments. */
-  #take(
-    { id, flags, target, path, name, remainingMs, metadata }: CallHeader,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): boolean {
-    if ((flags & UNIMPLEMENTED_FLAGS) !== 0) {
-      this.#refuse(id, 'unimplemented')
-      return false
-    }
-    if (!this.#hasRoom(id)) return false
-    const number = Math.floor(target / 2)
-    if (path !== undefined) {
-      const call = new ServerCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
-      call.metadata = metadata
-      return this.#callAnswer({ call, name, args: bytes.slice(start, end) }, number, path)
-    }
-    const exported = this.#exports.find(number)
-    if (exported === undefined) {
-      this.#refuse(id, 'not_found', 'there is no such reference')
-      return false
-    }
-    const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
-    call.metadata = metadata
+  /** Whether a call with these flags may run now; if not, it is refused. */
+  #admits(id: number, flags: number): boolean {
+    if ((flags & UNIMPLEMENTED_FLAGS) === 0) return this.#hasRoom(id)
+    this.#refuse(id, 'unimplemented')
+    return false
+  }
+
+  /** @returns false, as all that follow, when nobody will read the arguments. */
+  #callExport(call: ServerCall, name: string, bytes: Uint8Array, start: number, end: number): boolean {
     if (!this.#isAllowed(call, name)) return false
     const isTaken = this.#enter(call, name, bytes, start, end)
     if (!call.finished) this.#keep(call)
@@ -195,11 +181,11 @@ export class Dispatcher {
     const id = this.#claim(reader)
     const flags = reader.byte()
     const remainingMs = (flags & CALL_FLAG.deadline) !== 0 ? reader.varint() : Number.POSITIVE_INFINITY
-    if ((flags & UNIMPLEMENTED_FLAGS) !== 0 || (flags & CALL_FLAG.want) === 0) {
+    if ((flags & CALL_FLAG.want) === 0) {
       this.#refuse(id, 'unimplemented')
       return
     }
-    if (!this.#hasRoom(id)) return
+    if (!this.#admits(id, flags)) return
     const call = new MapCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
     this.#maps.begin(call, bytes.slice(reader.at, reader.end))
     if (!call.finished) this.#keep(call)
@@ -273,10 +259,7 @@ export class Dispatcher {
       )
       return false
     }
-    const own = callerOf(found)
-    const caller = own.current?.() ?? own
-    const target = caller instanceof LocalCaller ? caller.target : forwardTo(caller)
-    call.exported = new AnswerExport(authority, target)
+    call.exported = new AnswerExport(authority, targetBehind(callerOf(found)))
     return this.#isAllowed(call, name) && this.#enter(call, name, args, 0, args.length)
   }
 

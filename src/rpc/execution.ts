@@ -20,6 +20,7 @@ import type { SessionLinks } from './session-links.js'
 import type { StreamSource } from './shapes.js'
 import { ByteSource, isStreamSource, mapItems } from './stream-source.js'
 import type { ToldFailure } from './streams.js'
+import { isReference } from './stub.js'
 import { ERROR_ID_BYTES } from './wire.js'
 
 /** An error that did not cross: it is for the service's log, under the id that the caller got. */
@@ -162,7 +163,10 @@ export class Execution {
     if (call.receiver !== undefined) call.receiver.settled(value)
     else if (call.wants) this.#return(call, method, value)
     else {
-      const answer = { call, value, failure: undefined, given: undefined, isSent: false }
+      // What is nested in it is not known before it is written: arguments that may be there wait with it.
+      const given = isReference(value) ? [value] : call.borrowed
+      call.giveAway(given)
+      const answer = { call, value, failure: undefined, given, isSent: false }
       this.#parts.answers.keep(answer)
       this.#parts.answers.answered(call, answer)
     }
@@ -251,8 +255,6 @@ export class Execution {
   /** What the other side learns of an error of this side. */
   tell(error: unknown, method: string): ToldFailure {
     if (isOf(Failure, error)) return { failure: error, errorId: undefined }
-    if (isOf(CallError, error) && error.code === 'rpc/resource_exhausted' && error.method === '')
-      return { failure: new Failure('resource_exhausted', error.message), errorId: undefined }
     const errorId = primitives().randomBytes(ERROR_ID_BYTES)
     try {
       this.#parts.onInternalError({ errorId: hexEncode(errorId), method, error })

@@ -72,9 +72,13 @@ export class AnswerExport implements Exported {
   readonly authority: Authority
   readonly #target: LocalTarget
 
+  #isHeld = true
+
+  /** @param target - held until {@link released}: the answer may be let go while a call on it waits. */
   constructor(authority: Authority, target: LocalTarget) {
     this.authority = authority
     this.#target = target
+    target.retain()
   }
 
   get isLive(): boolean {
@@ -89,7 +93,11 @@ export class AnswerExport implements Exported {
     return this.#target.under(this.authority)
   }
 
-  released(): void {}
+  /** The call on it has ended. Again: nothing. */
+  released(): void {
+    if (this.#isHeld) this.#target.release()
+    this.#isHeld = false
+  }
 }
 
 interface Entry<E extends Exported> {

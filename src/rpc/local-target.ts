@@ -35,6 +35,7 @@ export class LocalTarget {
   }
 
   retain(): void {
+    if (this.#holders === 0) this.forward?.retain()
     this.#holders += 1
   }
 
@@ -79,13 +80,18 @@ const NO_METHODS: Description = { name: 'a reference passed on', methods: new Ma
 const forwards = new WeakMap<Caller, LocalTarget>()
 
 /** The target that passes calls on to `caller`, which is of another session. */
-export function forwardTo(caller: Caller): LocalTarget {
+function forwardTo(caller: Caller): LocalTarget {
   const known = forwards.get(caller)
   if (known !== undefined) return known
-  caller.retain()
   const target = new LocalTarget(NO_METHODS, caller, caller, () => forwards.delete(caller))
   forwards.set(caller, target)
   return target
+}
+
+/** The target of whatever a caller stands for at the moment. */
+export function targetBehind(caller: Caller): LocalTarget {
+  const current = caller.current?.() ?? caller
+  return current instanceof LocalCaller ? current.target : forwardTo(current)
 }
 
 /** What a stub of an object of this process forwards to. */

@@ -1,6 +1,6 @@
 // Sends a MAP (spec/rpc.md §3, §4): the list by its answer where that is still to come, by its references where it is there,
 // then the steps that were recorded. Leaves out the recording (map-recording.ts).
-import { inputFailed, tooLarge } from './call-errors.js'
+import { inputFailed, inputRefused, tooLarge } from './call-errors.js'
 import type { CallOptions } from './call-options.js'
 import { OPEN_AUTHORITY } from './exports.js'
 import { writeCounted, writeStepHead } from './map-plan.js'
@@ -80,7 +80,7 @@ function send(
     questions.take(id)
     question.id = undefined
     if (error instanceof NotYet) return error.promise
-    question.reject(error)
+    question.reject(inputRefused(MAP.name, error))
     return undefined
   }
   question.batch = outbox.batch

@@ -8,14 +8,14 @@ import type { Callee, Execution } from './execution.js'
 import { ExportedCaller } from './exported-caller.js'
 import { AnswerExport, type Authority, type Exported } from './exports.js'
 import { Failure } from './failure.js'
-import { forwardTo, LocalCaller, type LocalTarget } from './local-target.js'
+import { targetBehind } from './local-target.js'
 import { CopyBudget, ElementLinks } from './map-links.js'
 import type { Plan, PlannedStep } from './map-plan.js'
 import { walk } from './reference-promise.js'
 import { releaseIn } from './result-references.js'
 import { type AbortReason, type AnswerReceiver, ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
-import { callerOf, createUntypedStub, isReference } from './stub.js'
+import { callerOf, isReference } from './stub.js'
 import { readSessionValue } from './values.js'
 
 /** What a run needs of its session. */
@@ -173,7 +173,7 @@ export class MapRun {
     const found = walk(results[step.on], step.path)
     if (!isReference(found))
       throw new Failure('failed_precondition', 'the element or result holds no reference there')
-    const exported = this.#exportedOf(callerOf(found), call)
+    const exported = this.#exportedOf(callerOf(found))
     call.exported = exported
     const permission = exported.authorize(step.name)
     if (permission !== 'ok') {
@@ -191,15 +191,13 @@ export class MapRun {
   }
 
   /** By what right a reference is called: that of the map, which is also the one that results are handed out under. */
-  #exportedOf(own: ReturnType<typeof callerOf>, call: ServerCall): Exported {
+  #exportedOf(own: ReturnType<typeof callerOf>): Exported {
     const caller = own.current?.() ?? own
     if (caller instanceof ExportedCaller) {
       if (caller.exported.authority === this.#authority) return caller.exported
       throw new Failure('failed_precondition', 'the reference stands on another capability than the map')
     }
-    const target: LocalTarget = caller instanceof LocalCaller ? caller.target : forwardTo(caller)
-    call.borrowed = [createUntypedStub(new LocalCaller(target))] // so that it lasts as long as the call
-    return new AnswerExport(this.#authority, target)
+    return new AnswerExport(this.#authority, targetBehind(caller))
   }
 
   #run(call: ServerCall, target: Callee, step: PlannedStep, results: readonly unknown[]): void {

@@ -4,6 +4,7 @@ import type { RpcErrorCode } from '../errors.js'
 import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import { buildsOnFailure, CallError } from './failure.js'
+import { Identity } from './identity.js'
 import type { Recording } from './map-recording.js'
 import type { SentMetadata } from './metadata.js'
 import type { MethodDefinition } from './method-definition.js'
@@ -43,14 +44,7 @@ export interface QuestionOwner {
 }
 
 /** Puts the question on its promise, so that the promise can be passed on before it is settled. */
-class Asked extends (class {
-  constructor(target: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: the one way to add a private field to a promise
-    return target
-  }
-} as new (
-  target: object,
-) => object) {
+class Asked extends Identity {
   readonly #question: Question
 
   constructor(promise: Promise<unknown>, question: Question) {
@@ -59,7 +53,7 @@ class Asked extends (class {
   }
 
   static of(promise: object): Question | undefined {
-    return #question in promise ? promise.#question : undefined
+    return #question in promise ? (promise as Asked).#question : undefined
   }
 }
 

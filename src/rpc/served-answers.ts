@@ -1,13 +1,14 @@
 // Answers of calls that this side serves, for as long as others may build on them (spec/rpc.md §4): until FINISH, where they
 // hold references, were not asked for yet, or were asked to stay. Leaves out how calls get their answers (execution.ts).
 import { MESSAGE_MAX_BYTES } from '../limits.js'
+import { letGo } from './answers.js'
 import { ByteSink } from './byte-sink.js'
 import type { Failure } from './failure.js'
 import { walk } from './reference-promise.js'
 import { releaseIn } from './result-references.js'
 import type { ServerCall } from './server-call.js'
 import type { KnownAnswers } from './session-links.js'
-import { duplicateStub, isReference, releaseStub } from './stub.js'
+import { duplicateStub, isReference } from './stub.js'
 import type { PathKey } from './value-links.js'
 import { decodeValue, encodeValueInto } from './values.js'
 
@@ -87,8 +88,8 @@ export class ServedAnswers implements KnownAnswers {
 }
 
 function releaseAll({ given, value }: ServedAnswer): void {
-  if (given !== undefined) for (const stub of given) void releaseStub(stub)
-  else releaseIn(value)
+  if (given !== undefined) letGo(given)
+  releaseIn(value)
 }
 
 /** Data as it would have arrived: another handler must not share objects with the one that made them.

@@ -5,7 +5,7 @@ import type { PublicKey } from '../crypto/index.js'
 import { letGo } from './answers.js'
 import type { CallContext } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
-import type { Exported } from './exports.js'
+import { AnswerExport, type Exported } from './exports.js'
 import { Failure } from './failure.js'
 import { abortedStream, IncomingStream } from './incoming-stream.js'
 import { type Metadata, NO_METADATA } from './metadata.js'
@@ -129,6 +129,12 @@ export class ServerCall implements CallContext {
     this.#stopTimer()
   }
 
+  /** These stand in an answer that has not left: arguments among them end with that, and not with the call. */
+  giveAway(given: readonly object[] | undefined): void {
+    if (given === undefined || this.borrowed === undefined) return
+    this.borrowed = this.borrowed.filter((thing) => !given.includes(thing))
+  }
+
   /** Nothing of it goes on, unless its answer streams. */
   end(): void {
     if (this.#feeds === undefined) this.#return()
@@ -137,6 +143,7 @@ export class ServerCall implements CallContext {
   #return(): void {
     if (this.borrowed !== undefined) letGo(this.borrowed)
     this.borrowed = undefined
+    if (this.exported instanceof AnswerExport) this.exported.released()
   }
 
   #stopTimer(): void {

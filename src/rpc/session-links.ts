@@ -4,10 +4,9 @@
 import { Capability } from '../capability/index.js'
 import { ExportedCaller } from './exported-caller.js'
 import type { Authority, Exports } from './exports.js'
-import { CallError } from './failure.js'
 import type { Imports } from './imports.js'
 import type { ItemWriter } from './item-writer.js'
-import { forwardTo, LocalCaller, type LocalTarget } from './local-target.js'
+import { LocalCaller, type LocalTarget, targetBehind } from './local-target.js'
 import type { Description } from './method-definition.js'
 import type { OutgoingStream } from './outgoing-stream.js'
 import { Question, questionOf } from './question.js'
@@ -26,7 +25,7 @@ import {
   writeReference,
   writeStream,
 } from './value-links.js'
-import { NotYet, Refusal } from './value-refusal.js'
+import { BudgetExceeded, NotYet, Refusal } from './value-refusal.js'
 
 /** Answers of calls that this side serves, for values that refer to them. */
 export interface KnownAnswers {
@@ -123,7 +122,8 @@ export class SessionLinks implements LinkWriter, LinkReader {
     }
     if (!isStreamSource(value)) return false
     const feed = this.streams.add(value, this.#authority)
-    if (feed === undefined) throw tooMany('streams', 'Read streams to their end, or leave them with return()')
+    if (feed === undefined)
+      throw new BudgetExceeded('streams', 'Read streams to their end, or leave them with return()')
     this.#sentStreams ??= []
     this.#sentStreams.push(feed.id)
     writeStream(to, feed.id, feed.isBytes)
@@ -152,7 +152,7 @@ export class SessionLinks implements LinkWriter, LinkReader {
 
   #export(caller: Caller): number {
     const again = caller instanceof ExportedCaller ? caller.exportAgain(this.exports) : undefined
-    const id = again ?? this.#share(caller instanceof LocalCaller ? caller.target : forwardTo(caller))
+    const id = again ?? this.#share(targetBehind(caller))
     this.#exported ??= []
     this.#exported.push(id)
     return id
@@ -161,7 +161,10 @@ export class SessionLinks implements LinkWriter, LinkReader {
   #share(target: LocalTarget): number {
     const id = this.exports.share(this.#authority, target, () => this.#authority.derive(target))
     if (id !== undefined) return id
-    throw tooMany('references', 'Dispose references that are no longer needed, or raise maxExports')
+    throw new BudgetExceeded(
+      'references',
+      'Dispose references that are no longer needed, or raise maxExports',
+    )
   }
 
   #writePromise(promise: Promise<unknown>, to: ItemWriter): boolean | Substitute {
@@ -258,12 +261,4 @@ export class SessionLinks implements LinkWriter, LinkReader {
 /** Whether calls end in this process, and not at the host of another session. */
 function isHostedHere(caller: Caller): boolean {
   return caller instanceof LocalCaller || caller instanceof ExportedCaller
-}
-
-function tooMany(what: string, hint: string): CallError {
-  return new CallError('rpc/resource_exhausted', `Cannot send ${what}: the session has as many as it may`, {
-    method: '',
-    mayHaveRun: false,
-    hint,
-  })
 }

@@ -5,6 +5,7 @@ import type { Capability, Restrictions } from '../capability/index.js'
 import type { NoisecapError } from '../errors.js'
 import type { CallOptions } from './call-options.js'
 import { CallError } from './failure.js'
+import { Identity } from './identity.js'
 import { type Description, defineMethod, isMethodName, type MethodDefinition } from './method-definition.js'
 import type { ReceivedStream, Stub } from './shapes.js'
 
@@ -49,16 +50,6 @@ const RELEASED: Caller = {
     ),
   retain: () => {},
   release: () => {},
-}
-
-/** Returns what it is given, so that a subclass can put a private field on it. */
-class Identity {
-  // A constructor that returns an object makes it `this` of the subclass: the one way to add a private field to an
-  // object with a prototype of its own.
-  constructor(target: object) {
-    // biome-ignore lint/correctness/noConstructorReturn: see above
-    return target
-  }
 }
 
 class Stamp extends Identity {

@@ -2,6 +2,7 @@
 // Only reached once writing has failed, so nothing here is on the hot path (spec/rpc.md §5).
 // Leaves out the decision what can be sent (value-writer.ts).
 import { NoisecapError } from '../errors.js'
+import { Failure } from './failure.js'
 
 const PATH_MAX_CHARS = 200
 const KEY_MAX_CHARS = 40
@@ -27,6 +28,17 @@ export class NotYet {
 
   constructor(promise: PromiseLike<unknown>) {
     this.promise = promise
+  }
+}
+
+/** Thrown while a value is written: the session has as many references or streams as it may. Passed on as it is: whose call
+ * that is says so to its caller, in these words and no other's. */
+export class BudgetExceeded extends Failure {
+  readonly hint: string
+
+  constructor(what: string, hint: string) {
+    super('resource_exhausted', `Cannot send ${what}: the session has as many as it may`)
+    this.hint = hint
   }
 }
 

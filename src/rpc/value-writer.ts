@@ -9,10 +9,9 @@ import {
   VALUE_OBJECT_MEMBERS_MAX,
 } from '../limits.js'
 import type { ByteSink } from './byte-sink.js'
-import { CallError } from './failure.js'
 import { ItemWriter } from './item-writer.js'
 import type { LinkWriter } from './value-links.js'
-import { NotYet, Refusal, refusalError, refuseInstance, type Trail } from './value-refusal.js'
+import { BudgetExceeded, NotYet, Refusal, refusalError, refuseInstance, type Trail } from './value-refusal.js'
 import { HEAD, MAJOR, TAG } from './value-tags.js'
 
 /** Node's Buffer is a Uint8Array with a prototype of its own; elsewhere there is none. */
@@ -46,7 +45,7 @@ export class ValueWriter {
       this.#item(value)
       this.#to.commit()
     } catch (reason) {
-      const passes = reason instanceof NotYet || reason instanceof CallError
+      const passes = reason instanceof NotYet || reason instanceof BudgetExceeded
       const error = passes ? reason : refusalError(reason, name, this.#trail())
       this.#parents.fill(undefined)
       throw error

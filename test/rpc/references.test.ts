@@ -1,7 +1,16 @@
 // Live objects by reference, both ways: calls on them, pipelining through any depth, who lets go of what and when.
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { iface, keep, method, pipelined, type Reference, reference, stream } from '../../src/rpc/index.js'
+import {
+  CallError,
+  iface,
+  keep,
+  method,
+  pipelined,
+  type Reference,
+  reference,
+  stream,
+} from '../../src/rpc/index.js'
 import { converse, settled } from './conversation.js'
 
 const Counter = iface('Counter', {
@@ -218,5 +227,83 @@ test("objects that a producer yields arrive as references, each its reader's; th
   await settled()
   expect(exports.size).toBe(1)
   expect(CounterOf.disposed).toBe(3)
+  close()
+})
+
+test('a call on what will be a reference of somebody else lets go of it afterwards', async () => {
+  const [one, two] = await Promise.all([world(), world()])
+  const counter = await one.root.counter(1)
+  expect(await two.root.echo(counter).add(1)).toBe(2)
+  expect(one.exports.size).toBe(2)
+  counter[Symbol.dispose]()
+  await settled(40)
+  // The answer itself is let go once nobody can build on it any more.
+  for (let i = 0; i < 200; i++) await two.root.counter(i).add(1)
+  await settled(40)
+  expect(one.exports.size).toBe(1)
+  one.close()
+  two.close()
+})
+
+test('an answer that is let go while a call on it waits for its arguments is there when they come', async () => {
+  const { root, close } = await world()
+  const counter = root.counter(1)
+  const sum = counter.add(root.slow(3).add(1))
+  counter[Symbol.dispose]()
+  expect(await sum).toBe(5)
+  close()
+})
+
+test('beyond its exports a service says resource_exhausted, and the session goes on', async () => {
+  const { root, errors, close } = await converse(
+    Root,
+    { counter: (start: number) => new CounterOf(start), double: (value: number) => 2 * value } as never,
+    { service: { maxExports: 3 } },
+  )
+  const [first, second] = [await root.counter(1), await root.counter(2)]
+  await expect(root.counter(3)).rejects.toMatchObject({
+    code: 'rpc/resource_exhausted',
+    message: expect.stringContaining('Cannot send references: the session has as many as it may'),
+  })
+  expect(errors).toEqual([])
+  first[Symbol.dispose]()
+  await settled()
+  expect(await (await root.counter(4)).add(0)).toBe(4)
+  expect(await second.add(0)).toBe(2)
+  close()
+})
+
+test('beyond its own exports a client is told which call failed and what to do, and nothing is sent', async () => {
+  const bumped = vi.fn((_counter: unknown) => 0)
+  const { root, close } = await converse(
+    Root,
+    {
+      bump: (counter: Reference<typeof Counter>) => bumped(keep(counter)),
+      double: (value: number) => value,
+    } as never,
+    { client: { maxExports: 1 } },
+  )
+  await root.bump(new CounterOf(1))
+  await expect(root.bump(new CounterOf(2))).rejects.toMatchObject({
+    code: 'rpc/resource_exhausted',
+    method: 'bump',
+    mayHaveRun: false,
+    hint: expect.stringContaining('Dispose references'),
+  })
+  expect(bumped).toHaveBeenCalledTimes(1)
+  expect(await root.double(3)).toBe(3)
+  close()
+})
+
+test('an error of somebody else that says resource_exhausted does not cross with its text', async () => {
+  const { root, errors, close } = await converse(Root, {
+    double: () => {
+      throw new CallError('rpc/resource_exhausted', 'secret of another', { method: '', mayHaveRun: true })
+    },
+  } as never)
+  const error = (await root.double(1).catch((reason: unknown) => reason)) as CallError
+  expect(error).toMatchObject({ code: 'rpc/internal' })
+  expect(error.message).not.toContain('secret')
+  expect(errors).toHaveLength(1)
   close()
 })
