@@ -66,6 +66,7 @@ test.each([
   ['README.md', 4],
   ['docs/sessions.md', 7],
   ['docs/rpc.md', 8],
+  ['docs/interceptors.md', 3],
   ['docs/batches.md', 3],
   ['docs/streams.md', 6],
   ['docs/ownership.md', 6],
