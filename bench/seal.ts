@@ -1,13 +1,11 @@
 // What sealed values cost beside their peers in the same run: `npm run bench:seal`. Values of 256 bytes; peers write into memory
-// that they are given, ours return memory of their own. Prints medians over alternating rounds, each ratio beside its bar.
-// Installs @hpke/core (bench/peers) if it is not there. Leaves out streams and databases.
-import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+// that they are given, ours return memory of their own. CPU time; medians over alternating rounds, each ratio beside its bar.
+// Leaves out streams and databases.
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
 import { mint, ServiceKey } from '../src/capability/index.js'
 import { Column, generateKeyPair, type Place, SealReader, SealWriter, text } from '../src/seal/index.js'
-import { atLeast, atMost, circumstances, print, type Row } from './suite/report.js'
+import { runParts } from './suite/parts.js'
+import { atLeast, atMost, type Row } from './suite/report.js'
 import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './suite/rounds.js'
 
 /** The part of sodium-native that is used here; it ships no types. */
@@ -40,14 +38,6 @@ const column = new Column({ table: 'users', column: 'email', codec: text, schema
 const places = Array.from({ length: EPOCHS }, (_, row) => column.at(`row-${row}`))
 /** Some of {@link places}, in an order without pattern, the same in every run: 389 and 1,000 have no common divisor. */
 const order = places.map((_, i) => (i * 389) % EPOCHS)
-
-function installPeers(): void {
-  const peers = fileURLToPath(new URL('peers', import.meta.url))
-  if (existsSync(`${peers}/node_modules/@hpke/core`)) return
-  console.log('Installing the peers of the benchmark (bench/peers) …')
-  const { status } = spawnSync('npm', ['ci'], { cwd: peers, stdio: 'inherit', shell: true })
-  if (status !== 0) throw new Error('Cannot install the peers: npm ci failed')
-}
 
 /** What sodium does with the same bytes, checked. */
 function sodiumPeers() {
@@ -173,9 +163,4 @@ async function measure(): Promise<readonly Row[]> {
   ]
 }
 
-installPeers()
-const rows = await measure()
-console.log(
-  `\n${circumstances()}; values of ${VALUE_BYTES} bytes; medians of ${ROUNDS} alternating rounds, CPU time\n`,
-)
-print(rows)
+await runParts({ values: measure })
