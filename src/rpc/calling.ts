@@ -236,12 +236,18 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     if (question.settled) return question
     if ('question' in target) target.question.support(question)
     const given = method.takes === undefined ? input : asStub(method.takes, input)
-    const ask = (): void => {
-      this.#ask(question, given, undefined)
-      if (given !== input && isReference(given)) void releaseStub(given)
-    }
-    this.#questions.enqueue(question, ask)
+    const isMade = given !== input
+    // No closure for a call that there is room for: that is nearly every one.
+    if (this.#questions.isFull)
+      this.#questions.enqueue(question, () => this.#askFirst(question, given, isMade))
+    else this.#askFirst(question, given, isMade)
     return question
+  }
+
+  /** @param isMade - whether `input` is a stub that was made for this call. */
+  #askFirst(question: Question, input: unknown, isMade: boolean): void {
+    this.#ask(question, input, undefined)
+    if (isMade && isReference(input)) void releaseStub(input)
   }
 
   /** Write the CALL of `question`, or find out why it needs none.
@@ -278,7 +284,7 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const moved = this.#outbox.endMessage(mark)
     if (moved < 0) question.batch = -1
     else question.flagsAt += moved
-    for (const relied of links.relied ?? []) relied.support(question)
+    if (links.relied !== undefined) for (const relied of links.relied) relied.support(question)
     links.sendStreams()
   }
 

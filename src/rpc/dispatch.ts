@@ -288,8 +288,10 @@ export class Dispatcher {
 
   /** Whether the arguments that were judged last need answers that are still to come; they are one step deeper than these. */
   #needsAnswers(call: ServerCall): boolean {
+    const needed = answersNeeded()
+    if (needed.length === 0) return false
     let isAny = false
-    for (const id of answersNeeded()) {
+    for (const id of needed) {
       const open = this.#calls.find(id)
       if (open === undefined || open === call) continue
       isAny = true

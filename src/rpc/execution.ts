@@ -192,7 +192,9 @@ export class Execution {
   /** Streams of the result that was just written begin to flow. */
   #stream(call: ServerCall): void {
     const { links } = this.#parts
-    for (const id of links.sendStreams() ?? []) {
+    const ids = links.sendStreams()
+    if (ids === undefined) return
+    for (const id of ids) {
       const feed = links.streams.feed(id)
       if (feed !== undefined) call.follow(feed)
     }

@@ -19,7 +19,8 @@ let bringsSomething = false
 
 /** Forget the links of the value before. */
 export function resetLinks(): void {
-  answers.length = 0
+  // Most values have none, and setting a length costs as much as judging a small value.
+  if (answers.length > 0) answers.length = 0
   bringsSomething = false
 }
 

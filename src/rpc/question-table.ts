@@ -27,6 +27,11 @@ export class QuestionTable {
     return this.#byId.size + this.#waiting.length
   }
 
+  /** Whether the next call has to wait. */
+  get isFull(): boolean {
+    return this.#byId.isFull
+  }
+
   /** Give `question` an id; it has room. */
   add(question: Question): number {
     return this.#byId.add(question)

@@ -109,7 +109,7 @@ export class SessionLinks implements LinkWriter, LinkReader {
   sendStreams(): readonly number[] | undefined {
     // A source may call at once, which writes another value.
     const ids = this.#sentStreams
-    for (const id of ids ?? []) this.streams.begin(id)
+    if (ids !== undefined) for (const id of ids) this.streams.begin(id)
     return ids
   }
 
