@@ -47,6 +47,7 @@ if (!run('npm ci')) {
 }
 // Real servers and shells for the tests; without them those tests would be skipped here unseen.
 gate('node scripts/knot.mjs --install')
+gate('node scripts/postgres.mjs --install')
 gate('node scripts/shells.mjs')
 tests()
 for (const gateScript of [
