@@ -15,6 +15,9 @@ export default defineConfig({
     cli: 'src/cli/main.ts',
     'transport/tcp': 'src/transport/tcp.ts',
     'transport/unix': 'src/transport/unix.ts',
+    'transport/websocket': 'src/transport/websocket.ts',
+    'transport/websocket-node': 'src/transport/websocket-node.ts',
+    'transport/websocket-server': 'src/transport/websocket-server.ts',
     // Not for import by name: what `#noble` of package.json stands for.
     'crypto/noble-libraries': 'src/crypto/noble-libraries.ts',
     'crypto/noble-libraries-node': 'src/crypto/noble-libraries-node.ts',

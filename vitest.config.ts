@@ -10,6 +10,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Node 20 has the WebSocket of browsers behind this flag, which later versions take and ignore.
+    execArgv: ['--experimental-websocket'],
     // A loaded machine is no failure: what is polled for may take its time.
     expect: { poll: { timeout: 20_000 } },
     typecheck: { enabled: true, include: ['test/types/**/*.test-d.ts'], tsconfig: './tsconfig.json' },

@@ -85,6 +85,15 @@ export const CONTACT_FILE_MAX_BYTES = 16_777_216
 export const SERVICES_PER_PORT_MAX = 16
 /** Records in one direction between rekeys (spec/session.md §7). */
 export const REKEY_INTERVAL_RECORDS = 65_536
+/** Messages that one side of a message pipe may send ahead of what the other has read, with their overhead, bytes
+ * (spec/session.md §12). */
+export const MESSAGE_WINDOW_BYTES = 1_048_576
+/** What each message takes of the window besides its bytes (spec/session.md §12). */
+export const MESSAGE_OVERHEAD_BYTES = 64
+/** What was read before room is given back, with overhead, bytes (spec/session.md §12). */
+export const MESSAGE_CREDIT_STEP_BYTES = 65_536
+/** Between two looks at whether the other end of a WebSocket answers, ms (spec/session.md §12). */
+export const WEBSOCKET_PING_INTERVAL_MS = 30_000
 
 /** Reassembled RPC message, bytes (spec/rpc.md §8). */
 export const MESSAGE_MAX_BYTES = 1_048_576

@@ -1,9 +1,11 @@
-// Node's transports and directories: TCP, unix sockets, and the file registry of this machine.
+// Node's transports and directories: TCP, unix sockets, WebSockets, and the file registry of this machine.
 import { SYSTEM_CLOCK } from './clock.js'
 import type { Environment } from './environment.js'
 import { FileRegistry } from './resolve/file.js'
 import { dialTcp, listenTcp } from './transport/tcp.js'
 import { dialUnix, listenUnix } from './transport/unix.js'
+import { dialWebSocket } from './transport/websocket-node.js'
+import { listenWebSocket } from './transport/websocket-server.js'
 
 let registry: FileRegistry | undefined
 
@@ -18,6 +20,8 @@ export const nodeEnvironment: Environment = {
   transports: new Map([
     ['tcp', { dial: dialTcp, listen: listenTcp }],
     ['unix', { dial: dialUnix, listen: listenUnix }],
+    ['ws', { dial: dialWebSocket, listen: listenWebSocket }],
+    ['wss', { dial: dialWebSocket }],
   ]),
   resolvers: () => [defaultRegistry()],
   announcers: () => [defaultRegistry()],

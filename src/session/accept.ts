@@ -83,6 +83,7 @@ class Accepting<Identity extends ServiceIdentity> {
     const deadlineMs = options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS
     this.#deadline = this.#clock.setTimeout(() => this.#expire(), deadlineMs)
     letGo(this.#deadline)
+    pipe.limitUnanswered?.(HELLO_MAX_BYTES)
     pipe.start({
       data: (bytes) => (this.#connection === undefined ? this.#receive(bytes) : this.#pass(bytes)),
       drain: () => this.#connection?.pipeEvents.drain(),

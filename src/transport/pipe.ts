@@ -26,9 +26,13 @@ export interface Pipe {
   readonly isLocal: boolean
   /** Bytes accepted by `write` that have not left yet. */
   readonly waitingBytes: number
+  /** Drop a peer that sends more than this, bytes, before the first `write`: for a service that has yet to see a hello. A
+   * transport that hands over what comes piece by piece has no use for that, and leaves it out. */
+  limitUnanswered?(maxBytes: number): void
   /** Begin to deliver events; called once. */
   start(events: PipeEvents): void
-  /** Queue bytes, which are handed over. After `end` or `closed` this does nothing.
+  /** Queue bytes, which are handed over: of a pipe of messages one message, 16 to 65,535 bytes. After `end` or `closed`
+   * this does nothing.
    * @returns false when the caller should wait for `drain`. */
   write(bytes: Uint8Array): boolean
   /** Hold back what is written until `uncork`, so that it leaves in one piece; where the transport has no use for that, absent. */
@@ -63,3 +67,8 @@ export interface Listener {
 /** Binds a location of one scheme.
  * @throws `transport/bad_location`, `transport/unreachable` when it cannot be bound. */
 export type Listen = (location: string, accept: (pipe: Pipe) => void) => Promise<Listener>
+
+/** Whether an address, as a socket writes it, is that of this machine to itself. */
+export function isLoopback(address: string): boolean {
+  return /^(127\.|::1$|::ffff:127\.)/.test(address)
+}

@@ -68,6 +68,12 @@ export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }
 
+/** The port that `server` is bound to. */
+export function boundPort(server: Server): number {
+  const address = server.address()
+  return address !== null && typeof address === 'object' ? address.port : 0
+}
+
 /** The error for a location that the system cannot reach or bind. */
 export function unreachable(location: string, cause: NodeJS.ErrnoException): NoisecapError {
   return new NoisecapError(

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Dial, Listen, Pipe } from '../../src/transport/index.js'
-import { type Ends, watch } from './conformance.js'
+import { type Ends, piece, pieces, watch } from './conformance.js'
 
 /** Two ends of a socket at a location of the transport. */
 export async function socketEnds(listen: Listen, dial: Dial, location: string): Promise<Ends> {
@@ -37,7 +37,7 @@ export function socketConformance(name: string, transport: { listen: Listen; dia
       await exited
       await expect.poll(() => heard.events.filter((event) => event !== 'data').length).toBeGreaterThan(0)
       expect(heard.bytes.every((byte, i) => byte === i % 251)).toBe(true)
-      pipe.write(new Uint8Array(10)) // nobody is there: at most an error of the pipe's own
+      pipe.write(new Uint8Array(16)) // nobody is there: at most an error of the pipe's own
       pipe.end()
       await expect.poll(() => heard.events.at(-1)).toBe('closed')
       await listener.close()
@@ -48,8 +48,8 @@ export function socketConformance(name: string, transport: { listen: Listen; dia
       const atServer = watch(ends.server)
       const atClient = watch(ends.client)
       const closed = ends.close()
-      ends.client.write(Uint8Array.of(1))
-      await expect.poll(() => atServer.bytes).toEqual([1])
+      ends.client.write(piece(1))
+      await expect.poll(() => atServer.bytes).toEqual(pieces(1))
       ends.client.end()
       ends.server.end()
       await closed
