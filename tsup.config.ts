@@ -1,34 +1,86 @@
-// One bundle an entry point, declarations beside it; every entry of package.json "exports" stands here once.
-import { defineConfig } from 'tsup'
+// Two builds of the same sources. For Node: one bundle an entry point, declarations beside it. For browsers: one file a
+// module under dist/browser, since a bundler leaves out whole files that nothing of a page needs, and can do that with few
+// parts of a file. Every entry of package.json "exports" stands here once.
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { defineConfig, type Options } from 'tsup'
 
-export default defineConfig({
-  entry: {
-    index: 'src/index.ts',
-    noise: 'src/noise/index.ts',
-    capability: 'src/capability/index.ts',
-    'capability/files': 'src/capability/files.ts',
-    'session/files': 'src/session/files.ts',
-    seal: 'src/seal/index.ts',
-    resolve: 'src/resolve/index.ts',
-    'resolve/file': 'src/resolve/file.ts',
-    'resolve/dns': 'src/resolve/dns.ts',
-    cli: 'src/cli/main.ts',
-    'transport/tcp': 'src/transport/tcp.ts',
-    'transport/unix': 'src/transport/unix.ts',
-    'transport/websocket': 'src/transport/websocket.ts',
-    'transport/websocket-node': 'src/transport/websocket-node.ts',
-    'transport/websocket-server': 'src/transport/websocket-server.ts',
-    // Not for import by name: what `#noble` of package.json stands for.
-    'crypto/noble-libraries': 'src/crypto/noble-libraries.ts',
-    'crypto/noble-libraries-node': 'src/crypto/noble-libraries-node.ts',
-    testing: 'src/testing/index.ts',
-  },
+/** Entry points that browsers have too; what they reach may not import Node, else the build fails. */
+const BROWSER_ENTRIES = [
+  'noise/index',
+  'capability/index',
+  'seal/index',
+  'resolve/index',
+  'testing/index',
+  'transport/websocket',
+  // Not for import by name: what `#native`, `#noble` and `#noble-every` of package.json stand for.
+  'crypto/no-native-providers',
+  'crypto/noble-libraries',
+  'crypto/noble-libraries-every',
+]
+
+/** Every module that these entry points are made of. */
+async function browserModules(): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: fileURLToPath(new URL('.', import.meta.url)),
+    entryPoints: BROWSER_ENTRIES.map((entry) => `src/${entry}.ts`),
+    bundle: true,
+    write: false,
+    outdir: 'nowhere',
+    metafile: true,
+    platform: 'browser', // in which an import of node:* fails
+    format: 'esm',
+    packages: 'external',
+    external: ['#*'],
+    tsconfigRaw: {},
+  })
+  return Object.keys(metafile.inputs)
+}
+
+const shared: Options = {
   format: 'esm',
   target: ['node20.19', 'es2022'],
   platform: 'neutral',
-  external: [/^node:/, '#noble'],
-  splitting: true,
-  clean: true,
-  sourcemap: true,
-  dts: { banner: '/// <reference lib="esnext.disposable" />' },
-})
+  external: [/^node:/, /^#/],
+}
+
+export default defineConfig(async () => [
+  {
+    ...shared,
+    entry: {
+      index: 'src/index.ts',
+      noise: 'src/noise/index.ts',
+      capability: 'src/capability/index.ts',
+      'capability/files': 'src/capability/files.ts',
+      'session/files': 'src/session/files.ts',
+      seal: 'src/seal/index.ts',
+      resolve: 'src/resolve/index.ts',
+      'resolve/file': 'src/resolve/file.ts',
+      'resolve/dns': 'src/resolve/dns.ts',
+      cli: 'src/cli/main.ts',
+      'transport/tcp': 'src/transport/tcp.ts',
+      'transport/unix': 'src/transport/unix.ts',
+      'transport/websocket': 'src/transport/websocket.ts',
+      'transport/websocket-node': 'src/transport/websocket-node.ts',
+      'transport/websocket-server': 'src/transport/websocket-server.ts',
+      // Not for import by name, as above.
+      'crypto/native-providers': 'src/crypto/native-providers.ts',
+      'crypto/noble-libraries-node': 'src/crypto/noble-libraries-node.ts',
+      testing: 'src/testing/index.ts',
+    },
+    splitting: true,
+    clean: ['!browser/**'], // the other build's, which runs at the same time
+    sourcemap: true,
+    dts: { banner: '/// <reference lib="esnext.disposable" />' },
+  },
+  {
+    ...shared,
+    entry: await browserModules(),
+    outDir: 'dist/browser',
+    bundle: false,
+    splitting: false,
+    sourcemap: false,
+    dts: false,
+    clean: true,
+  },
+])

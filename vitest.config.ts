@@ -1,10 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
 export default defineConfig({
   // As tsconfig.json says: what package.json means by it is only there after a build.
   resolve: {
-    alias: { '#noble': fileURLToPath(new URL('src/crypto/noble-libraries-node.ts', import.meta.url)) },
+    alias: {
+      '#native': source('crypto/native-providers.ts'),
+      '#noble-every': source('crypto/noble-libraries-node.ts'),
+      '#noble': source('crypto/noble-libraries-node.ts'),
+    },
   },
   test: {
     include: ['test/**/*.test.ts'],

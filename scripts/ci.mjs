@@ -45,10 +45,11 @@ if (!run('npm ci')) {
   console.log('0 passed, 1 failed')
   process.exit(1)
 }
-// Real servers and shells for the tests; without them those tests would be skipped here unseen.
+// Real servers, shells and a browser for the tests; without them those tests would be skipped here unseen.
 gate('node scripts/knot.mjs --install')
 gate('node scripts/postgres.mjs --install')
 gate('node scripts/shells.mjs')
+gate('node scripts/chromium.mjs --install')
 tests()
 for (const gateScript of [
   'check:format',
@@ -59,6 +60,7 @@ for (const gateScript of [
   'check:unused',
   'check:package',
   'check:consumers',
+  'size',
   'demo',
   'demo:rpc',
 ]) {

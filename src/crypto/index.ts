@@ -16,6 +16,7 @@ export {
   type ProviderName,
 } from './provider.js'
 export {
+  everyPrimitive,
   generateKeyPair,
   type PrimitiveChoice,
   type PrimitiveName,

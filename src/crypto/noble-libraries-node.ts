@@ -1,6 +1,6 @@
 // What the noble provider is made of, as Node gets it: loaded when that provider is chosen, which beside sodium or node is
-// never. Importing it took a third of the time from process start to a first answer (docs/performance.md).
-// Goes by the name `#noble` (package.json "imports"). Leaves out other hosts (noble-libraries.ts).
+// never; every primitive. Importing it took a third of the time from process start to a first answer (docs/performance.md).
+// Goes by the names `#noble` and `#noble-every` (package.json "imports"). Leaves out other hosts (noble-libraries.ts).
 import type * as Aes from '@noble/ciphers/aes.js'
 import type * as ChaCha from '@noble/ciphers/chacha.js'
 import type * as Ed448 from '@noble/curves/ed448.js'
@@ -15,7 +15,7 @@ export type { NobleLibraries } from './noble-libraries.js'
 
 /** Load the libraries from beside this module.
  * @throws what `require` does when they are not there, as in a bundle that was moved away from its packages. */
-export function nobleLibraries(): NobleLibraries {
+export function nobleLibraries(): Required<NobleLibraries> {
   const nodeModule = hostProcess()?.getBuiltinModule?.('node:module')
   if (nodeModule === undefined) throw new Error('this host has no node:module')
   // Called by another name than `require`, as sodium.ts does: a bundler would import at once what it takes for needed.

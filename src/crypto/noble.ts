@@ -1,7 +1,9 @@
 // The provider that runs everywhere, browsers included, and the reference that the others are tested against: pure
-// JavaScript by @noble/curves, @noble/ciphers and @noble/hashes. Has every primitive and needs no host beyond
-// `crypto.getRandomValues`. Its big integers are not constant-time (SECURITY.md). Leaves out how the libraries are loaded.
+// JavaScript by @noble/curves, @noble/ciphers and @noble/hashes. Has every primitive in Node, elsewhere those of noisecap's
+// own suite unless all are asked for. Needs no host beyond `crypto.getRandomValues`. Its big integers are not constant-time
+// (SECURITY.md). Leaves out how the libraries are loaded.
 import { type NobleLibraries, nobleLibraries } from '#noble'
+import { nobleLibraries as everyNobleLibrary } from '#noble-every'
 import { wipe } from '../bytes.js'
 import { NoisecapError } from '../errors.js'
 import {
@@ -15,7 +17,7 @@ import {
   randomFunction,
 } from './contract.js'
 import { reasonIn } from './host.js'
-import type { CryptoProvider } from './provider.js'
+import type { CryptoProvider, DhName, HashName } from './provider.js'
 
 /** What Web Cryptography gives in one call, bytes (Web Cryptography API §10.1.1). */
 const RANDOM_QUOTA_BYTES = 65_536
@@ -29,7 +31,7 @@ const randomBytes = randomFunction((out) => {
   }
 })
 
-type NobleDh = NobleLibraries['x25519' | 'x448']
+type NobleDh = Required<NobleLibraries>['x25519' | 'x448']
 
 function bareDh(curve: NobleDh): BareDh {
   return {
@@ -45,9 +47,9 @@ function bareDh(curve: NobleDh): BareDh {
   }
 }
 
-type NobleHash = NobleLibraries['sha256' | 'sha512' | 'blake2s' | 'blake2b']
+type NobleHash = Required<NobleLibraries>['sha256' | 'sha512' | 'blake2s' | 'blake2b']
 
-function bareHash({ hmac }: NobleLibraries, algorithm: NobleHash): BareHash {
+function bareHash(hmac: NobleLibraries['hmac'], algorithm: NobleHash): BareHash {
   return {
     hash(parts) {
       const state = algorithm.create()
@@ -81,7 +83,7 @@ function chachaPolyOf({ chacha20poly1305 }: NobleLibraries): BareAead<Uint8Array
 }
 
 /** noble's GCM takes no output buffer, so its result is copied. */
-function aesGcmOf({ gcm }: NobleLibraries): BareAead<Uint8Array> {
+function aesGcmOf(gcm: Required<NobleLibraries>['gcm']): BareAead<Uint8Array> {
   return {
     importKey: (bytes) => Uint8Array.from(bytes),
     encrypt(key, nonce, ad, plaintext, out) {
@@ -110,22 +112,32 @@ export function loadNoble(): ProviderLoad {
   }
 }
 
-/** Every primitive in JavaScript. */
-function providerOf(libraries: NobleLibraries): CryptoProvider {
-  const { x25519, x448, sha256, sha512, blake2s, blake2b } = libraries
-  const dhs = {
-    '25519': dhFunction('25519', 'noble', bareDh(x25519), randomBytes),
-    '448': dhFunction('448', 'noble', bareDh(x448), randomBytes),
+/** Load every primitive, also where {@link loadNoble} gives those of one suite alone. */
+export function loadNobleEvery(): ProviderLoad {
+  try {
+    return { provider: providerOf(everyNobleLibrary()) }
+  } catch (error) {
+    return { failure: reasonIn(error) }
   }
+}
+
+/** The primitives that `libraries` has, in JavaScript. */
+function providerOf(libraries: NobleLibraries): CryptoProvider {
+  const { x25519, x448, gcm, hmac, sha256, sha512, blake2s, blake2b } = libraries
+  const dh = (name: DhName, curve: NobleDh | undefined) =>
+    curve && dhFunction(name, 'noble', bareDh(curve), randomBytes)
+  const hash = (name: HashName, algorithm: NobleHash | undefined) =>
+    algorithm && hashFunction(name, 'noble', bareHash(hmac, algorithm))
+  const dhs = { '25519': dh('25519', x25519), '448': dh('448', x448) }
   const aeads = {
     ChaChaPoly: aeadFunction('ChaChaPoly', 'noble', chachaPolyOf(libraries)),
-    AESGCM: aeadFunction('AESGCM', 'noble', aesGcmOf(libraries)),
+    AESGCM: gcm && aeadFunction('AESGCM', 'noble', aesGcmOf(gcm)),
   }
   const hashes = {
-    SHA256: hashFunction('SHA256', 'noble', bareHash(libraries, sha256)),
-    SHA512: hashFunction('SHA512', 'noble', bareHash(libraries, sha512)),
-    BLAKE2s: hashFunction('BLAKE2s', 'noble', bareHash(libraries, blake2s)),
-    BLAKE2b: hashFunction('BLAKE2b', 'noble', bareHash(libraries, blake2b)),
+    SHA256: hash('SHA256', sha256),
+    SHA512: hash('SHA512', sha512),
+    BLAKE2s: hash('BLAKE2s', blake2s),
+    BLAKE2b: hash('BLAKE2b', blake2b),
   }
   return {
     name: 'noble',

@@ -1,12 +1,12 @@
 // Chooses the provider of each primitive at first use: by the measured order below among what this host has, or the one
 // that NOISECAP_CRYPTO names. The choice is visible through `report` and `notes`, and a forced provider is never replaced.
 // Works where `process` does not exist. Leaves out loading (sodium.ts, node.ts) and the primitives.
+import { loadNode, loadSodium } from '#native'
 import { NoisecapError } from '../errors.js'
 import type { ProviderLoad } from './contract.js'
 import { hostProcess } from './host.js'
 import { KeyPair } from './key-pair.js'
-import { loadNoble } from './noble.js'
-import { loadNode } from './node.js'
+import { loadNoble, loadNobleEvery } from './noble.js'
 import type {
   AeadFunction,
   AeadName,
@@ -17,7 +17,6 @@ import type {
   HashName,
   ProviderName,
 } from './provider.js'
-import { loadSodium } from './sodium.js'
 
 /** What a provider is chosen for. */
 export type PrimitiveName = DhName | AeadName | HashName | 'random'
@@ -91,18 +90,23 @@ function load(name: ProviderName): ProviderLoad {
   return loaded
 }
 
+/** Gives a provider of this host. */
+type Load = (name: ProviderName) => ProviderLoad
+
 /** A primitive of `provider`, undefined where it lacks it. */
 type Pick<T> = (provider: CryptoProvider) => T | undefined
 
 class Selection implements Primitives {
   readonly #forced: { readonly name: ProviderName; readonly by: string } | undefined
+  readonly #load: Load
   readonly #dhs = new Map<DhName, DhFunction>()
   readonly #aeads = new Map<AeadName, AeadFunction>()
   readonly #hashes = new Map<HashName, HashFunction>()
   #random: CryptoProvider | undefined
 
-  constructor(forced?: { readonly name: ProviderName; readonly by: string }) {
+  constructor(forced?: { readonly name: ProviderName; readonly by: string }, from: Load = load) {
     this.#forced = forced
+    this.#load = from
   }
 
   dh(name: DhName): DhFunction {
@@ -126,7 +130,7 @@ class Selection implements Primitives {
     return PRIMITIVE_NAMES.map((primitive) => {
       const skipped: string[] = []
       for (const name of this.#order(primitive)) {
-        const lack = lackOf(name, primitive)
+        const lack = lackOf(this.#load(name), name, primitive)
         if (lack === undefined) return { primitive, provider: name, reason: this.#reason(primitive, skipped) }
         skipped.push(lack)
       }
@@ -137,7 +141,7 @@ class Selection implements Primitives {
   notes(): readonly string[] {
     const notes = this.#forced === undefined ? [] : [`${this.#forced.by} forces ${this.#forced.name}`]
     for (const name of PROVIDER_NAMES) {
-      const loaded = load(name)
+      const loaded = this.#load(name)
       if ('failure' in loaded) notes.push(`${name} is not available: ${loaded.failure}`)
     }
     return notes
@@ -162,21 +166,20 @@ class Selection implements Primitives {
   #choose<T>(primitive: PrimitiveName, pick: Pick<T>): T {
     const lacks: string[] = []
     for (const name of this.#order(primitive)) {
-      const loaded = load(name)
+      const loaded = this.#load(name)
       const found = 'failure' in loaded ? undefined : pick(loaded.provider)
       if (found !== undefined) return found
-      lacks.push(lackOf(name, primitive) ?? name)
+      lacks.push(lackOf(this.#load(name), name, primitive) ?? name)
     }
     const by = this.#forced === undefined ? '' : ` (forced by ${this.#forced.by})`
     throw new NoisecapError('crypto/unavailable', `Cannot use ${primitive}: ${lacks.join('; ')}${by}`, {
-      hint: 'Let each primitive come from a provider that has it: unset NOISECAP_CRYPTO, use primitives()',
+      hint: 'Let each primitive come from a provider that has it: unset NOISECAP_CRYPTO, use primitives(), or everyPrimitive() in a browser',
     })
   }
 }
 
 /** Why `name` cannot serve `primitive`, undefined when it can. */
-function lackOf(name: ProviderName, primitive: PrimitiveName): string | undefined {
-  const loaded = load(name)
+function lackOf(loaded: ProviderLoad, name: ProviderName, primitive: PrimitiveName): string | undefined {
   if ('failure' in loaded) return `${name} is not available: ${loaded.failure}`
   return has(loaded.provider, primitive) ? undefined : `${name} has no ${primitive}`
 }
@@ -218,6 +221,16 @@ export function primitivesOf(name: ProviderName): Primitives {
     forcedPrimitives.set(name, found)
   }
   return found
+}
+
+let complete: Primitives | undefined
+
+/** Every primitive of Noise on every host, from noble where nothing else has it. In Node the same as {@link primitives}
+ * without NOISECAP_CRYPTO; in a browser those are 25519, ChaChaPoly, BLAKE2b and SHA256 alone, and this brings 448, AESGCM,
+ * BLAKE2s and SHA512 with a third more code: `new HandshakeState({ …, primitives: everyPrimitive() })`. */
+export function everyPrimitive(): Primitives {
+  complete ??= new Selection(undefined, (name) => (name === 'noble' ? loadNobleEvery() : load(name)))
+  return complete
 }
 
 /** A new X25519 key pair of this process's provider. */

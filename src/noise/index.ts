@@ -1,4 +1,5 @@
 // Door of the noise layer: Noise rev 34 and nothing else; it knows no capability.
+export { everyPrimitive, type Primitives } from '../crypto/index.js'
 export { CipherState } from './cipher-state.js'
 export type { GivenKeys, KeyPairBytes } from './handshake-keys.js'
 export { type FallbackOptions, type HandshakeOptions, HandshakeState } from './handshake-state.js'

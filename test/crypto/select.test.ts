@@ -51,7 +51,7 @@ let loneBundle: string
 /** ESM bundle beside a node_modules that holds sodium-native. */
 let equippedBundle: string
 
-async function bundle(format: 'esm' | 'iife', outDir: string): Promise<void> {
+async function bundle(format: 'esm' | 'iife', outDir: string, forBrowsers = false): Promise<void> {
   await build({
     config: false,
     silent: true,
@@ -62,9 +62,13 @@ async function bundle(format: 'esm' | 'iife', outDir: string): Promise<void> {
     platform: 'browser',
     target: 'es2022',
     noExternal: [/.*/],
-    // As an application's bundler reads package.json for a browser; dist is not built here.
+    // As bundlers read package.json, with dist not being built: a bundle for every host, or one for browsers.
     esbuildOptions(options) {
-      options.alias = { '#noble': join(root, 'src/crypto/noble-libraries.ts') }
+      options.alias = {
+        '#native': join(root, `src/crypto/${forBrowsers ? 'no-' : ''}native-providers.ts`),
+        '#noble-every': join(root, 'src/crypto/noble-libraries-every.ts'),
+        '#noble': join(root, `src/crypto/noble-libraries${forBrowsers ? '' : '-every'}.ts`),
+      }
     },
     outExtension: () => ({ js: format === 'esm' ? '.mjs' : '.js' }),
   })
@@ -75,6 +79,7 @@ beforeAll(async () => {
   const [lone, equipped] = [join(folder, 'lone'), join(folder, 'equipped')]
   await bundle('esm', lone)
   await bundle('iife', lone)
+  await bundle('iife', join(folder, 'browser'), true)
   await mkdir(join(equipped, 'node_modules'), { recursive: true })
   await cp(join(lone, 'crypto.mjs'), join(equipped, 'crypto.mjs'))
   await symlink(sodiumFolder, join(equipped, 'node_modules/sodium-native'), 'junction')
@@ -305,6 +310,27 @@ describe('primitives, no node:crypto', () => {
 })
 
 describe('the browser bundle', () => {
+  test('noble has what noisecap uses, and everyPrimitive all of Noise', async () => {
+    const realm = createContext({ crypto: globalThis.crypto, TextEncoder, TextDecoder })
+    runInContext(await readFile(join(folder, 'browser/crypto.js'), 'utf8'), realm)
+    const ask = (body: string): unknown =>
+      JSON.parse(String(runInContext(`JSON.stringify(((crypto) => { ${body} })(noisecapCrypto))`, realm)))
+    const account = ask(ACCOUNT) as Account
+    expect(account.shared).toBe(shared)
+    expect(
+      account.report.filter(({ provider }) => provider === 'noble').map(({ primitive }) => primitive),
+    ).toEqual(['25519', 'ChaChaPoly', 'SHA256', 'BLAKE2b', 'random'])
+    expect(
+      ask("try { crypto.primitives().dh('448') } catch ({ code, hint }) { return { code, hint } }"),
+    ).toEqual({
+      code: 'crypto/unavailable',
+      hint: expect.stringContaining('everyPrimitive() in a browser'),
+    })
+    expect(ask('return crypto.everyPrimitive().report().map(({ provider }) => provider)')).toEqual(
+      Array.from({ length: 9 }, () => 'noble'),
+    )
+  })
+
   test('holds no import and no require of node:* or sodium-native', async () => {
     const code = await readFile(loneBundle, 'utf8')
     expect(code).not.toMatch(/(?:from|import)\s*\(?\s*["'](?:node:|sodium-native)/)

@@ -1,0 +1,3 @@
+// Types of package-folder.mjs, for tests.
+
+export function packageFolder(): Promise<{ readonly folder: string; remove(): void }>
