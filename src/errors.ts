@@ -63,6 +63,8 @@ export type ErrorCode =
   | 'seal/denied'
   | 'seal/bad_value'
   | 'seal/reseal'
+  | 'seal/truncated'
+  | 'seal/interrupted'
   // transport
   | 'transport/bad_location'
   | 'transport/unreachable'

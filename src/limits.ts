@@ -217,5 +217,12 @@ export const SEAL_READER_KEYS_MAX = 16
 export const SEAL_WRITERS_MAX = 64
 /** Wraps of one header with a matching hint that a reader tries (spec/seal.md §8). */
 export const SEAL_WRAPS_TRIED_MAX = 2
+/** Content of every chunk of a stream save the last, unless the writer says otherwise, bytes (spec/seal.md §8). */
+export const SEAL_CHUNK_BYTES = 65_536
+/** Bounds of a power of two that a writer may say instead, bytes (spec/seal.md §8). */
+export const SEAL_CHUNK_MIN_BYTES = 64
+export const SEAL_CHUNK_MAX_BYTES = 1_048_576
+/** Chunks of one stream; 256 TiB of the usual ones (spec/seal.md §8). */
+export const SEAL_CHUNKS_MAX = 4_294_967_296
 /** The plaintext of a sealed locator is padded to a multiple of this, bytes (spec/seal.md §8). */
 export const SEAL_LOCATOR_PADDING_BYTES = 128

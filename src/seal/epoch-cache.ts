@@ -2,7 +2,7 @@
 // epoch. Bounded; of those that were not used lately the oldest goes first.
 // Leaves out opening them (header-opener.ts).
 import { primitives } from '../crypto/index.js'
-import type { OpenedEpoch } from './header-opener.js'
+import { forget, type OpenedEpoch } from './header-opener.js'
 import { COMMITMENT_BYTES, EPOCH_ID_BYTES, OFFSET } from './layout.js'
 
 interface Entry {
@@ -51,7 +51,7 @@ export class EpochCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { epoch } of this.#entries.values()) epoch.cipher[Symbol.dispose]()
+    for (const { epoch } of this.#entries.values()) forget(epoch)
     this.#entries.clear()
   }
 
@@ -88,7 +88,8 @@ export class EpochCache implements Disposable {
   }
 
   #drop(key: number): void {
-    this.#entries.get(key)?.epoch.cipher[Symbol.dispose]()
+    const entry = this.#entries.get(key)
+    if (entry !== undefined) forget(entry.epoch)
     this.#entries.delete(key)
   }
 }

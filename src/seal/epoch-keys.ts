@@ -1,5 +1,5 @@
 // What follows from an epoch key (spec/seal.md §4): the commitment, which makes all readers of a header see the same
-// values, the key of its values, and the hint by which a reader finds its wrap.
+// values, the keys of its values and of its streams, and the hint by which a reader finds its wrap.
 // Leaves out how the epoch key travels (wrap.ts).
 import { label } from '../bytes.js'
 import { AEAD_NONCE_BYTES, type AeadKey, type PublicKey, primitives } from '../crypto/index.js'
@@ -10,6 +10,7 @@ import { E_BYTES } from './pattern.js'
 
 const COMMITMENT_LABEL = label('noisecap/v1 seal commit')
 const VALUE_LABEL = label('noisecap/v1 seal value')
+const STREAM_LABEL = label('noisecap/v1 seal stream')
 const HINT_LABEL = label('noisecap/v1 hint')
 
 /** The commitment of an epoch, 32 bytes.
@@ -21,6 +22,21 @@ export function commitmentOf(epochKey: Uint8Array, core: Uint8Array, writer: Uin
 /** The cipher of an epoch's values. */
 export function valueCipher(epochKey: Uint8Array, core: Uint8Array, writer: Uint8Array): AeadKey {
   const key = primitives().hash('SHA256').hmac(epochKey, VALUE_LABEL, core, writer)
+  const cipher = primitives().aead('ChaChaPoly').withKey(key)
+  key.fill(0)
+  return cipher
+}
+
+/** The cipher of the stream that has taken `position` in an epoch. */
+export function streamCipher(
+  epochKey: Uint8Array,
+  core: Uint8Array,
+  writer: Uint8Array,
+  position: number,
+): AeadKey {
+  const long = new Uint8Array(8)
+  new DataView(long.buffer).setUint32(4, position)
+  const key = primitives().hash('SHA256').hmac(epochKey, STREAM_LABEL, core, writer, long)
   const cipher = primitives().aead('ChaChaPoly').withKey(key)
   key.fill(0)
   return cipher

@@ -11,7 +11,7 @@ export function openError(
   expected: string,
   options: NoisecapErrorOptions = {},
 ): NoisecapError<SealErrorCode> {
-  return new NoisecapError(code, `Cannot open sealed value: ${expected}`, options)
+  return new NoisecapError(code, `Cannot open seal: ${expected}`, options)
 }
 
 /** The one answer to every failed authentication. */
@@ -19,6 +19,15 @@ export function altered(): NoisecapError<SealErrorCode> {
   return openError('seal/altered', 'it was moved or altered, or is sealed under other secrets', {
     hint: 'Check table, column, row key and schema version, then the reader key, the accepted writers and root secrets',
   })
+}
+
+/** The same for a chunk of a stream; which one it is, whoever altered it knows. */
+export function alteredChunk(index: number): NoisecapError<SealErrorCode> {
+  return openError(
+    'seal/altered',
+    `chunk ${index} was moved or altered, or the stream is sealed under other secrets`,
+    { hint: 'Check the context, and in a log the segment before; then fetch the stream again' },
+  )
 }
 
 /** The bytes have not the shape of a seal. */

@@ -22,6 +22,8 @@ export interface OpenedEpoch {
   formerBody: Uint8Array | undefined
   readonly commitment: Uint8Array
   readonly cipher: AeadKey
+  /** 32 bytes, from which the keys of streams follow; wiped when the epoch is forgotten. */
+  readonly epochKey: Uint8Array
   readonly from: Provenance
   /** Undefined where no capability was used. */
   readonly admitted: Admitted | undefined
@@ -167,12 +169,20 @@ function opened(header: Header, genuine: Genuine, acceptance: Acceptance): Opene
       formerBody: undefined,
       commitment: new Uint8Array(header.commitment),
       cipher: valueCipher(epochKey, header.core, writer ?? EMPTY),
+      epochKey,
       from,
       admitted,
     }
-  } finally {
+  } catch (error) {
     wipe(epochKey)
+    throw error
   }
+}
+
+/** Forget the keys of an opened epoch. */
+export function forget({ cipher, epochKey }: OpenedEpoch): void {
+  cipher[Symbol.dispose]()
+  wipe(epochKey)
 }
 
 /** The result of `read`, undefined where what it reads is not authentic. */

@@ -85,3 +85,30 @@ export class Incarnation {
     )
   }
 }
+
+/** One run of a process, looked at again and again: for what goes on for longer than two clocks keep together. */
+export class Continuity {
+  readonly #surroundings: Surroundings
+  readonly #processId: number | undefined
+  #monotonicMs: number
+  #offsetMs: number
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings
+    this.#processId = surroundings.processId()
+    this.#monotonicMs = surroundings.monotonicMs()
+    this.#offsetMs = surroundings.wallMs() - this.#monotonicMs
+  }
+
+  /** Whether this is the same process and no clock has jumped since this was last asked; NaN is a jump. */
+  get lasts(): boolean {
+    const { wallMs, monotonicMs, processId } = this.#surroundings
+    const monotonic = monotonicMs()
+    const offset = wallMs() - monotonic
+    const jump = offset - this.#offsetMs
+    const goesOn = monotonic >= this.#monotonicMs && jump < SEAL_CLOCK_JUMP_MS && jump > -SEAL_CLOCK_JUMP_MS
+    this.#monotonicMs = monotonic
+    this.#offsetMs = offset
+    return goesOn && processId() === this.#processId
+  }
+}

@@ -1,13 +1,27 @@
-// Door of the seal layer: values sealed one way, from writers who cannot read to readers who learn who wrote.
+// Door of the seal layer: values, streams and files sealed one way, from writers who cannot read to readers who learn who wrote.
 export { asPublicKey, generateKeyPair, KeyPair, type PublicKey } from '../crypto/index.js'
 export { NoisecapError } from '../errors.js'
 export type { Acceptance, CapabilityRules, Provenance, SealedUnder } from './acceptance.js'
+export { type ByteSource, ByteStream } from './byte-stream.js'
 export { bytes, type Codec, type Content, dcbor, json, nullable, optional, text, validated } from './codec.js'
 export { Column, type ColumnOptions, type Place, type RowKey } from './column.js'
 export type { EpochBounds, Surroundings } from './incarnation.js'
-export type { SealPatternName } from './pattern.js'
-export { type Opened, type OpenOptions, SealReader, type SealReaderOptions } from './reader.js'
+export { type ByteRange, type LogEnd, openRange, readTail } from './open-range.js'
+export { OpenedStream, openLog, openStream } from './open-stream.js'
+export { SEAL_PATTERNS, type SealPatternName } from './pattern.js'
+export type { FileLike, RandomAccess, RandomSource } from './random-access.js'
+export {
+  type Opened,
+  type OpenOptions,
+  SealReader,
+  type SealReaderOptions,
+  type StreamOpenOptions,
+} from './reader.js'
 export type { WriterIdentity } from './recipients.js'
 export { type RewrapOptions, Rewrapper } from './rewrap.js'
+export { rewrapStream } from './rewrap-stream.js'
+export { SealedStream, sealStream } from './seal-stream.js'
 export { type Outcome, openAll, Sealed } from './sealed.js'
-export { type SealedHeader, SealWriter, type SealWriterOptions } from './writer.js'
+export type { StreamOpener } from './stream-opener.js'
+export type { StreamSealer } from './stream-sealer.js'
+export { type SealedHeader, SealWriter, type SealWriterOptions, type StreamSealOptions } from './writer.js'

@@ -1,6 +1,6 @@
 // Where each field of a seal lies (spec/seal.md §2): the header with its wraps, the value that carries its header, and the
-// compact value that names the epoch of a header stored elsewhere. Pure; every length is checked before anything is cut out.
-// Leaves out what the fields mean (epoch-keys.ts, wrap.ts) and the sealed content (content.ts).
+// compact value that names the epoch of a header stored elsewhere, and the header that a stream begins with. Pure; every length is checked before anything is cut out.
+// Leaves out what the fields mean (epoch-keys.ts, wrap.ts), the sealed content (content.ts) and chunks (stream-layout.ts).
 import { concat } from '../bytes.js'
 import { AEAD_TAG_BYTES } from '../crypto/index.js'
 import { SEAL_HEADER_MAX_BYTES, SEAL_VALUE_MAX_BYTES, SEAL_WRAPS_MAX } from '../limits.js'
@@ -8,7 +8,7 @@ import { malformed, openError } from './failure.js'
 import { patternOfCode, type SealPattern } from './pattern.js'
 
 /** First byte of everything sealed. None of them occurs in UTF-8, so text is never taken for a seal. */
-export const FORM = { value: 0xf9, compact: 0xfa, header: 0xfb } as const
+export const FORM = { value: 0xf9, compact: 0xfa, header: 0xfb, stream: 0xfc } as const
 /** The form of sealed bytes. */
 export type Form = keyof typeof FORM
 
@@ -61,20 +61,16 @@ export interface Header {
   readonly end: number
 }
 
-/** Which of the three forms `bytes` have; checks the form and the version and nothing else.
+const FORM_NAMES: ReadonlyMap<number | undefined, Form> = new Map(
+  Object.entries(FORM).map(([name, byte]) => [byte, name as Form]), // the keys of FORM
+)
+
+/** Which of the four forms `bytes` have; checks the form and the version and nothing else.
  * @throws `seal/version`, `seal/malformed`. */
 export function formOf(bytes: Uint8Array): Form {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError('Cannot open sealed value: expected a Uint8Array')
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('Cannot open seal: expected a Uint8Array')
   if (bytes.length < 2) throw malformed('a sealed value, got fewer than 2 bytes')
-  const first = bytes[OFFSET.form]
-  const form =
-    first === FORM.compact
-      ? 'compact'
-      : first === FORM.value
-        ? 'value'
-        : first === FORM.header
-          ? 'header'
-          : undefined
+  const form = FORM_NAMES.get(bytes[OFFSET.form])
   if (form === undefined) throw malformed('a sealed value, got other bytes')
   if (bytes[OFFSET.version] !== VERSION) {
     throw openError('seal/version', `expected version ${VERSION} of the format`, {
@@ -113,11 +109,7 @@ export function encodeWrap(
 export function readHeader(bytes: Uint8Array): Header {
   if (bytes.length < OFFSET.wraps)
     throw malformed(`a header of at least ${OFFSET.wraps} bytes, got ${bytes.length}`)
-  if (bytes[OFFSET.suite] !== SUITE_25519_CHACHAPOLY_BLAKE2B) {
-    throw openError('seal/version', 'expected suite 1 (25519_ChaChaPoly_BLAKE2b)')
-  }
-  const pattern = patternOfCode(bytes[OFFSET.pattern]!)
-  if (pattern === undefined) throw openError('seal/version', 'expected a pattern of version 1')
+  const pattern = readPattern(bytes)
   const { wraps, end } = readWraps(bytes, pattern)
   return {
     pattern,
@@ -129,13 +121,47 @@ export function readHeader(bytes: Uint8Array): Header {
   }
 }
 
-function readWraps(bytes: Uint8Array, pattern: SealPattern): { wraps: readonly Wrap[]; end: number } {
+/** How long the header is that begins with `bytes`, as far as they tell; more once there are that many.
+ * @throws as {@link readHeader}, save for a header that ends early. */
+export function headerBytesKnown(bytes: Uint8Array): number {
+  if (bytes.length < OFFSET.wraps) return OFFSET.wraps
+  const pattern = readPattern(bytes)
+  const count = readWrapCount(bytes, pattern)
+  if (!pattern.psk) return checkedEnd(OFFSET.wraps + count * (HINT_BYTES + pattern.messageBytes))
+  const locatorStart = OFFSET.wraps + HINT_BYTES + LOCATOR_LENGTH_BYTES
+  if (bytes.length < locatorStart) return locatorStart
+  const locatorLength = (bytes[locatorStart - 2]! << 8) | bytes[locatorStart - 1]!
+  return checkedEnd(locatorStart + locatorLength + pattern.messageBytes)
+}
+
+function readPattern(bytes: Uint8Array): SealPattern {
+  if (bytes[OFFSET.suite] !== SUITE_25519_CHACHAPOLY_BLAKE2B) {
+    throw openError('seal/version', 'expected suite 1 (25519_ChaChaPoly_BLAKE2b)')
+  }
+  const pattern = patternOfCode(bytes[OFFSET.pattern]!)
+  if (pattern === undefined) throw openError('seal/version', 'expected a pattern of version 1')
+  return pattern
+}
+
+function readWrapCount(bytes: Uint8Array, pattern: SealPattern): number {
   const count = bytes[OFFSET.wrapCount]!
   if (count > SEAL_WRAPS_MAX)
     throw openError('seal/too_large', `expected at most ${SEAL_WRAPS_MAX} wraps, got ${count}`)
   const single = pattern.psk || pattern.writer !== 'unknown'
   if (count === 0 || (single && count !== 1))
     throw malformed(single ? 'exactly one wrap' : 'at least one wrap')
+  return count
+}
+
+function checkedEnd(end: number): number {
+  if (end > SEAL_HEADER_MAX_BYTES) {
+    throw openError('seal/too_large', `expected a header of at most ${SEAL_HEADER_MAX_BYTES} bytes`)
+  }
+  return end
+}
+
+function readWraps(bytes: Uint8Array, pattern: SealPattern): { wraps: readonly Wrap[]; end: number } {
+  const count = readWrapCount(bytes, pattern)
   const wraps: Wrap[] = []
   let end: number = OFFSET.wraps
   for (let i = 0; i < count; i++) {
@@ -152,10 +178,7 @@ function readWrap(bytes: Uint8Array, start: number, pattern: SealPattern): Wrap 
   if (locatorStart > bytes.length) throw endsEarly()
   const locatorLength = pattern.psk ? (bytes[locatorLengthStart]! << 8) | bytes[locatorLengthStart + 1]! : 0
   const messageStart = locatorStart + locatorLength
-  const end = messageStart + pattern.messageBytes
-  if (end > SEAL_HEADER_MAX_BYTES) {
-    throw openError('seal/too_large', `expected a header of at most ${SEAL_HEADER_MAX_BYTES} bytes`)
-  }
+  const end = checkedEnd(messageStart + pattern.messageBytes)
   if (end > bytes.length) throw endsEarly()
   return {
     bytes: bytes.subarray(start, end),

@@ -1,15 +1,17 @@
 // SealReader: opens sealed values with the reader's key, under what its owner accepts (spec/seal.md §6). Per value one AEAD
 // call while its epoch is cached. Nothing is handed out before it is authentic.
 // Leaves out writing (writer.ts), and reading many at once (sealed.ts).
+import { EMPTY } from '../bytes.js'
 import { AEAD_TAG_BYTES, type KeyPair } from '../crypto/index.js'
 import { SEAL_EPOCHS_CACHED_MAX } from '../limits.js'
 import { redact } from '../redact.js'
 import { type Acceptance, judgeAt, type Provenance } from './acceptance.js'
+import { streamAssociatedData } from './chunk-context.js'
 import { type Content, decodeContent } from './codec.js'
-import type { Place } from './column.js'
+import type { Place, RowKey } from './column.js'
 import { contentOf, plaintextBuffer } from './content.js'
 import { EpochCache, standsIn } from './epoch-cache.js'
-import { nonceOf } from './epoch-keys.js'
+import { nonceOf, streamCipher } from './epoch-keys.js'
 import { altered, malformed, openError } from './failure.js'
 import { HeaderOpener, type OpenedEpoch } from './header-opener.js'
 import {
@@ -23,6 +25,8 @@ import {
   readPosition,
 } from './layout.js'
 import type { SealPatternName } from './pattern.js'
+import { readPrelude } from './stream-layout.js'
+import { StreamOpener } from './stream-opener.js'
 
 /** What a reader is made of. */
 export interface SealReaderOptions<Accepted extends Acceptance> {
@@ -40,6 +44,14 @@ export interface SealReaderOptions<Accepted extends Acceptance> {
 export interface OpenOptions {
   /** Unix seconds at which capabilities are judged: when the value was stored, if that is known and trusted; default now. */
   readonly at?: number | undefined
+}
+
+/** How to open a stream. */
+export interface StreamOpenOptions extends OpenOptions {
+  /** What the stream was sealed for; it opens for nothing else. */
+  readonly context?: RowKey | undefined
+  /** In a log: tail of the segment before, 48 bytes. */
+  readonly after?: Uint8Array | undefined
 }
 
 /** An opened value and what is known about who sealed it. */
@@ -86,9 +98,10 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     place: Place<never, Value>,
     options?: OpenOptions,
   ): Opened<Value, Accepted['pattern']> {
-    if (this.#disposed) throw new TypeError('Cannot open sealed value: the reader has been disposed')
+    if (this.#disposed) throw new TypeError('Cannot open seal: the reader has been disposed')
     const form = formOf(sealed)
     if (form === 'header') throw malformed('a value, got a header alone')
+    if (form === 'stream') throw malformed('a value, got a stream, which openStream opens')
     const epoch = form === 'compact' ? this.#namedEpoch(sealed) : this.#carriedEpoch(sealed)
     const positionStart = form === 'compact' ? COMPACT_OFFSET.position : OFFSET.core + epoch.body.length
     const ciphertextStart = positionStart + POSITION_BYTES
@@ -103,6 +116,23 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     // `from` is of a pattern that is accepted: the opener refuses others.
     return { value: decodeContent(codec, content), from: epoch.from as Provenance<Accepted['pattern']> }
   }
+
+  /** Begin to open a stream whose chunks the caller brings: {@link openStream} does that.
+   * @param prelude - what the stream begins with, up to its first chunk; borrowed.
+   * @throws as {@link open}, save for what concerns a value. */
+  stream(prelude: Uint8Array, options: StreamOpenOptions = {}): StreamOpener<Accepted['pattern']> {
+    if (this.#disposed) throw new TypeError('Cannot open seal: the reader has been disposed')
+    const parts = readPrelude(prelude)
+    const { header, position, chunkBytes, end } = parts
+    const ad = streamAssociatedData(chunkBytes, options.context, options.after)
+    const epoch = this.#carriedEpoch(prelude)
+    if (epoch.admitted !== undefined) judgeAt(epoch.admitted, options.at ?? Date.now() / MS_PER_SECOND)
+    const from = epoch.from as Provenance<Accepted['pattern']> // as in open
+    const writer = 'writer' in from ? from.writer : EMPTY
+    const cipher = streamCipher(epoch.epochKey, header.core, writer, position)
+    return new StreamOpener(parts, prelude.subarray(header.end, end), from, ad, cipher)
+  }
+
   [Symbol.dispose](): void {
     this.#disposed = true
     this.#cache[Symbol.dispose]()

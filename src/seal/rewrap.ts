@@ -49,6 +49,7 @@ export class Rewrapper {
   rewrap(sealed: Uint8Array): Uint8Array {
     const form = formOf(sealed)
     if (form === 'compact') throw malformed('a header or a value that carries one, got a compact value')
+    if (form === 'stream') throw malformed('a header or a value, got a stream, which rewrapStream takes')
     const header = readHeader(sealed)
     if (form === 'header' && header.end !== sealed.length) {
       throw malformed('a header, got one with further bytes')

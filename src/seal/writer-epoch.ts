@@ -4,7 +4,7 @@
 import { EMPTY, wipe } from '../bytes.js'
 import { type AeadKey, primitives } from '../crypto/index.js'
 import { redact } from '../redact.js'
-import { commitmentOf, epochIdOf, nonceOf, valueCipher } from './epoch-keys.js'
+import { commitmentOf, epochIdOf, nonceOf, streamCipher, valueCipher } from './epoch-keys.js'
 import {
   EPOCH_KEY_BYTES,
   encodeHeader,
@@ -25,6 +25,9 @@ export class WriterEpoch implements Disposable {
   /** 16 bytes. */
   readonly id: Uint8Array
   readonly #cipher: AeadKey
+  readonly #epochKey: Uint8Array
+  readonly #core: Uint8Array
+  readonly #writer: Uint8Array
   readonly #maxValues: number
   readonly #maxBytes: number
   #position = 0
@@ -44,9 +47,12 @@ export class WriterEpoch implements Disposable {
     this.header = encodeHeader(core, commitment, wrapsOf(recipients, core, commitment, epochKey))
     this.id = epochIdOf(commitment)
     this.#cipher = valueCipher(epochKey, core, writer)
+    this.#epochKey = epochKey
+    this.#core = core
+    this.#writer = writer
     this.#maxValues = maxValues
     this.#maxBytes = maxBytes
-    wipe(epochKey, random)
+    wipe(random)
   }
 
   /** Whether there is room for one more value. */
@@ -67,7 +73,13 @@ export class WriterEpoch implements Disposable {
     this.#cipher.seal(nonceOf(position), ad, plaintext, out)
   }
 
+  /** The cipher of the one stream of a taken position, which outlives the epoch; the caller's to dispose. */
+  streamCipher(position: number): AeadKey {
+    return streamCipher(this.#epochKey, this.#core, this.#writer, position)
+  }
+
   [Symbol.dispose](): void {
+    wipe(this.#epochKey)
     this.#cipher[Symbol.dispose]()
   }
 }

@@ -4,10 +4,13 @@
 import { EMPTY } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import { AEAD_TAG_BYTES, type PublicKey } from '../crypto/index.js'
+import { SEAL_CHUNK_BYTES } from '../limits.js'
 import { redact } from '../redact.js'
-import type { Place } from './column.js'
+import { streamAssociatedData } from './chunk-context.js'
+import type { Place, RowKey } from './column.js'
 import { plaintextOf } from './content.js'
 import {
+  Continuity,
   checkBounds,
   type EpochBounds,
   HOST_SURROUNDINGS,
@@ -16,6 +19,8 @@ import {
 } from './incarnation.js'
 import { COMPACT_OFFSET, FORM, POSITION_BYTES, VERSION, writePosition } from './layout.js'
 import { Recipients, type WriterIdentity } from './recipients.js'
+import { checkChunkBytes, encodePrelude } from './stream-layout.js'
+import { StreamSealer } from './stream-sealer.js'
 import { WriterEpoch } from './writer-epoch.js'
 
 /** The header of an epoch, to be stored once, before the values that name it. */
@@ -37,6 +42,16 @@ export interface SealWriterOptions {
   readonly onEpoch?: ((header: SealedHeader) => void) | undefined
   /** For tests, and for hosts that know of copies of themselves. */
   readonly surroundings?: Surroundings | undefined
+}
+
+/** How a stream is sealed. */
+export interface StreamSealOptions {
+  /** What the stream is for, such as the name of a file; it opens for nothing else. None when left out. */
+  readonly context?: RowKey | undefined
+  /** Content of each chunk, bytes, a power of two from 64 to 2^20; default 65,536. */
+  readonly chunkBytes?: number | undefined
+  /** Append to a log: tail of its last segment, 48 bytes. */
+  readonly after?: Uint8Array | undefined
 }
 
 // Sealed values are public, so short ones are cut from a common block: an array of its own costs as much as the cipher.
@@ -90,6 +105,19 @@ export class SealWriter implements Disposable {
       plaintext.fill(0)
     }
     return out
+  }
+
+  /** Begin a stream whose chunks the caller brings and takes: {@link sealStream} does both. It carries its header, and may go on
+   * after the end of its epoch.
+   * @throws RangeError for another chunk size, TypeError for a context without an encoding; what `onEpoch` throws. */
+  stream({ context, chunkBytes = SEAL_CHUNK_BYTES, after }: StreamSealOptions = {}): StreamSealer {
+    checkChunkBytes(chunkBytes)
+    const ad = streamAssociatedData(chunkBytes, context, after)
+    const epoch = this.#currentEpoch()
+    const position = epoch.take(0)
+    const prelude = encodePrelude(epoch.header, position, chunkBytes)
+    const continuity = new Continuity(this.#surroundings)
+    return new StreamSealer(prelude, chunkBytes, ad, epoch.streamCipher(position), continuity)
   }
 
   /** End the epoch now: the next value begins another. */

@@ -92,6 +92,18 @@ const FRAMES: Readonly<Record<string, Readonly<Record<string, Frame>>>> = {
         const removed = new SealReader({ keys: oldKey, accept: [{ pattern: 'N' }] })
         assert.throws(() => removed.open(rewrapped, email.at(1)), { code: 'seal/not_for_reader' })`,
     },
+    'file.ts': {
+      given: `
+        import { writeFileSync } from 'node:fs'
+        writeFileSync('notes.db', 'x'.repeat(200_000))\n`,
+      after: `${CHECK}
+        import { readFileSync } from 'node:fs'
+        assert.equal(readFileSync('notes.db.copy', 'utf8'), 'x'.repeat(200_000))
+        const elsewhere = await openStream(readFileSync('notes.db.sealed'), reader)
+        await assert.rejects(new Response(elsewhere.toReadableStream()).text(), { code: 'seal/altered' })`,
+    },
+    'range.ts': {},
+    'log.ts': {},
   },
   'docs/resolving.md': {
     'dns.ts': {

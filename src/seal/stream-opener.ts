@@ -1,0 +1,101 @@
+// StreamOpener: the chunks of one sealed stream, synchronously and without I/O (spec/seal.md §12), one after the other or at
+// random. openStream (open-stream.ts) and openRange (open-range.ts) are it together with a source.
+// Nothing is handed out before its chunk is authentic. Leaves out the header, which has been opened by then (reader.ts).
+import { AEAD_TAG_BYTES, type AeadKey } from '../crypto/index.js'
+import { SEAL_CHUNKS_MAX } from '../limits.js'
+import { redact } from '../redact.js'
+import type { Provenance } from './acceptance.js'
+import { chunkNonceOf, tailOf } from './chunk-context.js'
+import { alteredChunk, malformed, openError } from './failure.js'
+import type { SealPatternName } from './pattern.js'
+import {
+  FRAME_HEAD_BYTES,
+  FRAME_OVERHEAD_BYTES,
+  type FrameHead,
+  type Prelude,
+  readFrameHead,
+  TRAILER_BYTES,
+} from './stream-layout.js'
+
+/** Opens one stream; made by `SealReader.stream`. Prints as `[redacted]`, `using` forgets its key. */
+export class StreamOpener<Pattern extends SealPatternName = SealPatternName> implements Disposable {
+  /** What is known about who sealed the stream. */
+  readonly from: Provenance<Pattern>
+  /** Content of every chunk save the last, bytes. */
+  readonly chunkBytes: number
+  readonly #cipher: AeadKey
+  readonly #ad: Uint8Array
+  readonly #tailOf: (finalTag: Uint8Array) => Uint8Array
+  #index = 0
+  #length: number
+  #tail: Uint8Array | undefined
+
+  /** Use `SealReader.stream`.
+   * @param cipher - the key of this stream; disposed here. */
+  constructor(
+    prelude: Prelude,
+    preludeEnd: Uint8Array,
+    from: Provenance<Pattern>,
+    ad: Uint8Array,
+    cipher: AeadKey,
+  ) {
+    const core = new Uint8Array(prelude.header.core)
+    const commitment = new Uint8Array(prelude.header.commitment)
+    const end = new Uint8Array(preludeEnd)
+    this.from = from
+    this.chunkBytes = prelude.chunkBytes
+    this.#ad = ad
+    this.#cipher = cipher
+    this.#length = prelude.end
+    this.#tailOf = (finalTag) => tailOf(core, commitment, end, finalTag)
+  }
+
+  /** Length and mark of the next chunk, from the 4 bytes at `offset`.
+   * @throws `seal/malformed`, `seal/too_large`. */
+  frameHead(bytes: Uint8Array, offset = 0): FrameHead {
+    if (this.#tail !== undefined) throw new TypeError('Cannot open chunk: the last one has been opened')
+    if (this.#index >= SEAL_CHUNKS_MAX) throw openError('seal/too_large', 'expected at most 2^32 chunks')
+    return readFrameHead(bytes, offset, this.#index, this.chunkBytes)
+  }
+
+  /** Open the next chunk.
+   * @param frame - the whole frame; borrowed, altered only where `out` lies in it.
+   * @param out - its content, frame.length - 20 bytes; may be those of `frame` from byte 4 on.
+   * @throws `seal/altered` for a chunk that was altered, moved, repeated or is of another stream; `seal/malformed`. */
+  open(frame: Uint8Array, out: Uint8Array): void {
+    const { last, contentBytes } = this.frameHead(frame)
+    if (frame.length !== contentBytes + FRAME_OVERHEAD_BYTES)
+      throw new RangeError(
+        `Cannot open chunk: expected a frame of ${contentBytes + FRAME_OVERHEAD_BYTES} bytes`,
+      )
+    this.openAt(this.#index, last, frame, out)
+    this.#index += 1
+    this.#length += frame.length
+    if (last) this.#tail = this.#tailOf(frame.subarray(frame.length - AEAD_TAG_BYTES))
+    if (last) this[Symbol.dispose]()
+  }
+
+  /** Open any chunk, as {@link open}, without going on to the next. That nothing was cut off is known only to whoever has opened
+   * the last one too. */
+  openAt(index: number, last: boolean, frame: Uint8Array, out: Uint8Array): void {
+    const nonce = chunkNonceOf(index, last)
+    if (!this.#cipher.open(nonce, this.#ad, frame.subarray(FRAME_HEAD_BYTES), out)) throw alteredChunk(index)
+  }
+
+  /** Length of the stream with its trailer, once the last chunk has been opened. */
+  checkTrailer(streamBytes: number): void {
+    if (this.#tail === undefined) throw new TypeError('Cannot end stream: its last chunk has not been opened')
+    if (streamBytes !== this.#length + TRAILER_BYTES) throw malformed('the length of the stream at its end')
+  }
+
+  /** What the next segment of a log names this stream by, 48 bytes; undefined before the last chunk. */
+  get tail(): Uint8Array | undefined {
+    return this.#tail
+  }
+
+  [Symbol.dispose](): void {
+    this.#cipher[Symbol.dispose]()
+  }
+}
+
+redact(StreamOpener, () => 'StreamOpener [redacted]')
