@@ -226,3 +226,9 @@ export const SEAL_CHUNK_MAX_BYTES = 1_048_576
 export const SEAL_CHUNKS_MAX = 4_294_967_296
 /** The plaintext of a sealed locator is padded to a multiple of this, bytes (spec/seal.md §8). */
 export const SEAL_LOCATOR_PADDING_BYTES = 128
+/** Bits of a blind index that is not cut short (spec/sealed-rows.md §2). */
+export const BLIND_INDEX_BITS = 128
+/** Fewest bits of a blind index (spec/sealed-rows.md §2). */
+export const BLIND_INDEX_BITS_MIN = 8
+/** The secret of all blind indexes (spec/sealed-rows.md §2). */
+export const BLIND_INDEX_ROOT_BYTES = 32

@@ -87,6 +87,11 @@ const FRAMES: Readonly<Record<string, Readonly<Record<string, Frame>>>> = {
       after: `${CHECK}
         assert.equal(sealed.length - 'ada@example.org'.length, 39)`,
     },
+    'rows.ts': {
+      after: `${CHECK}
+        const plaintext = { ...row, email: 'ada@example.org' }
+        assert.throws(() => sql.insert(users, plaintext as never), /expected for "email" what seal/)`,
+    },
     'rewrap.ts': {
       after: `${CHECK}
         const removed = new SealReader({ keys: oldKey, accept: [{ pattern: 'N' }] })
