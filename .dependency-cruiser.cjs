@@ -14,7 +14,7 @@ const below = {
 const foundationFiles =
   '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location|padded-item|standard-schema)\\.ts$'
 const nodeFiles =
-  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
+  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 /** Optional peer dependencies: installed here for the tests, and by whoever uses what needs them. */
 const optionalPeers = '^node_modules/(@types/)?ws/'
@@ -56,7 +56,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/testing/' },
       to: {
-        path: '^src/(node-environment|node-service|index|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files)|session/(files|contact-file)|resolve/(file|dns-exchange)|atomic-file)\\.ts$',
+        path: '^src/(node-environment|node-service|index|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files)|session/(files|contact-file)|resolve/(file|dns-exchange)|atomic-file)\\.ts$',
         reachable: true,
       },
     },
@@ -70,7 +70,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(capability/files|session/files|resolve/(file|dns)|transport/(tcp|unix|websocket|websocket-node|websocket-server))\\.ts$',
+          '^src/(capability/files|session/files|resolve/(file|dns)|transport/(tcp|unix|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
         ],
       },
     },

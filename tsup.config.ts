@@ -12,6 +12,7 @@ const BROWSER_ENTRIES = [
   'seal/index',
   'resolve/index',
   'testing/index',
+  'transport/message-port',
   'transport/websocket',
   // Not for import by name: what `#native`, `#noble` and `#noble-every` of package.json stand for.
   'crypto/no-native-providers',
@@ -60,6 +61,8 @@ export default defineConfig(async () => [
       cli: 'src/cli/main.ts',
       'transport/tcp': 'src/transport/tcp.ts',
       'transport/unix': 'src/transport/unix.ts',
+      'transport/message-port': 'src/transport/message-port.ts',
+      'transport/stdio': 'src/transport/stdio.ts',
       'transport/websocket': 'src/transport/websocket.ts',
       'transport/websocket-node': 'src/transport/websocket-node.ts',
       'transport/websocket-server': 'src/transport/websocket-server.ts',

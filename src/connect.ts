@@ -2,6 +2,7 @@
 // Leaves out re-dialling (root.ts), sharing of sessions (pool.ts) and calls (src/rpc).
 import { Capability, type PatternName } from './capability/index.js'
 import type { KeyPair } from './crypto/index.js'
+import type { Via } from './dial.js'
 import type { Environment } from './environment.js'
 import { choosePattern } from './pattern-choice.js'
 import { SessionPool } from './pool.js'
@@ -34,6 +35,9 @@ export interface ConnectOptions {
   readonly timeoutMs?: number | undefined
   /** Asked after the hints in the capability; default the file registry of this machine. */
   readonly resolvers?: readonly Resolver[] | undefined
+  /** Opens a pipe to the service, in the place of looking it up and dialling: `() => messagePortPipe(port)`. Asked anew for
+   * each session, so after one was lost, too. Sessions are shared between uses of one and the same function. */
+  readonly via?: Via | undefined
   /** Budgets of this side. */
   readonly limits?: Partial<SessionLimits> | undefined
   /** Capabilities of one service share a session when they are used with the same key (or none), pattern and partition;
@@ -78,6 +82,7 @@ export function connectIn(environment: Environment): Connect {
       keyPair: key,
       pattern: choosePattern(capability, key, options.pattern),
       resolvers,
+      via: options.via,
       limits: { ...DEFAULT_LIMITS, ...limits },
       partition: options.partition,
       timeoutMs: timeoutMs ?? CONNECT_TIMEOUT_MS,

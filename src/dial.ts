@@ -22,6 +22,7 @@ import {
   initiateSession,
   type SessionLimits,
 } from './session/index.js'
+import type { Pipe } from './transport/index.js'
 
 /** Between the starts of two dials, unless the first has failed by then, ms. */
 const STAGGER_MS = 250
@@ -33,7 +34,13 @@ export interface DialOptions {
   readonly keyPair?: KeyPair | undefined
   readonly resolvers?: readonly Resolver[] | undefined
   readonly limits?: SessionLimits | undefined
+  /** Opens a pipe to the service, in the place of looking it up and dialling. */
+  readonly via?: Via | undefined
 }
+
+/** Opens a pipe to a service: over a message port, a child's stdio, or whatever carries bytes in order.
+ * @param signal - carries the deadline. */
+export type Via = (signal: AbortSignal) => Pipe | Promise<Pipe>
 
 /** Codes that come from the genuine service: another location would say the same. */
 const FINAL_CODES: ReadonlySet<string> = new Set([
@@ -52,6 +59,7 @@ export async function dialService(
   options: DialOptions,
   signal: AbortSignal,
 ): Promise<InitiatedSession> {
+  if (options.via !== undefined) return greet(await openVia(options.via, signal), capability, options, signal)
   const resolvers = options.resolvers ?? options.environment.resolvers()
   const hints = capability.locations.length > 0 ? [hintResolver(capability.locations)] : []
   const failures: DialFailure[] = []
@@ -172,9 +180,29 @@ async function dialOne(
       `Cannot reach ${uri}: expected a public address, since a directory on a network named it`,
     )
   }
-  const { keyPair, pattern, limits = DEFAULT_LIMITS, environment } = options
+  return greet(pipe, capability, options, signal)
+}
+
+function greet(
+  pipe: Pipe,
+  capability: Capability,
+  { keyPair, pattern, limits = DEFAULT_LIMITS, environment }: DialOptions,
+  signal: AbortSignal,
+): Promise<InitiatedSession> {
   const client = { capability, keyPair, pattern, limits }
   return initiateSession(pipe, client, signal, DEFAULT_TIMES, environment.clock)
+}
+
+async function openVia(via: Via, signal: AbortSignal): Promise<Pipe> {
+  try {
+    return await via(signal)
+  } catch (cause) {
+    if (signal.aborted) throw signal.reason
+    throw new NoisecapError('transport/unreachable', 'Cannot reach the service: the pipe was not opened', {
+      cause,
+      hint: 'See the cause: the function given as `via` failed',
+    })
+  }
 }
 
 function isNoAnswer(error: unknown): boolean {

@@ -15,6 +15,7 @@ export {
 } from './capability/index.js'
 export { befriend, type Connect, type ConnectOptions } from './connect.js'
 export { generateKeyPair, KeyPair, type PublicKey, type SecretKey } from './crypto/index.js'
+export type { Via } from './dial.js'
 export { type ErrorCode, NoisecapError } from './errors.js'
 export { Service } from './node-service.js'
 export type { Factory, Offer, OfferContext, OfferMintOptions, OfferOptions } from './offer.js'

@@ -4,7 +4,7 @@
 
 import { hexEncode } from './bytes.js'
 import type { Capability } from './capability/index.js'
-import { type DialOptions, dialService } from './dial.js'
+import { type DialOptions, dialService, type Via } from './dial.js'
 import { NoisecapError } from './errors.js'
 import { type Lease, PooledSession } from './pooled-session.js'
 import type { SessionLimits } from './session/index.js'
@@ -93,9 +93,23 @@ export class SessionPool {
 }
 
 /** An anonymous capability never rides on a named session, nor the other way round. */
-function keyOf(capability: Capability, { keyPair, pattern, partition, limits }: PoolOptions): string {
+function keyOf(capability: Capability, options: PoolOptions): string {
+  const { keyPair, pattern, partition, limits, via } = options
   const client = keyPair === undefined ? '' : hexEncode(keyPair.publicKey)
-  return JSON.stringify([capability.keyHash, client, pattern, partition ?? '', limits])
+  return JSON.stringify([capability.keyHash, client, pattern, partition ?? '', limits, numberOf(via)])
+}
+
+const numbers = new WeakMap<Via, number>()
+let lastNumber = 0
+
+/** Sessions over pipes that another function opened lead elsewhere. */
+function numberOf(via: Via | undefined): number {
+  if (via === undefined) return 0
+  const known = numbers.get(via)
+  if (known !== undefined) return known
+  lastNumber += 1
+  numbers.set(via, lastNumber)
+  return lastNumber
 }
 
 /** Which places a dial would try. */
