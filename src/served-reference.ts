@@ -1,7 +1,7 @@
 // One capability at work in a session: its caveats are judged at each dispatch, it ends by expiry, revocation or release,
 // and nothing of the session outlives it unless another capability carries that (spec/session.md §5).
 // Leaves out the session that holds several (served-session.ts) and the objects they share (served-objects.ts).
-import { allowsMethod, expiresAt, judgeTime, type Verified } from './capability/index.js'
+import { allowsMethod, expiresAt, judgeTime, notBefore, type Verified } from './capability/index.js'
 import type { Clock } from './clock.js'
 import { CLOCK_LEEWAY_SECONDS } from './limits.js'
 import {
@@ -39,6 +39,8 @@ export class ServedReference implements Exported, Authority {
   readonly mapCalls: number | undefined
   readonly #host: ReferenceHost
   readonly #use: ObjectUse
+  /** Whether a caveat looks at the clock: a dispatch without one does not. */
+  readonly #isTimed: boolean
   #live = true
   /** Itself, and what was handed out under it. */
   #holds = 1
@@ -58,6 +60,7 @@ export class ServedReference implements Exported, Authority {
     this.holderSalts = holderSalts
     this.#use = use
     this.mapCalls = mapCalls
+    this.#isTimed = expiresAt(verified) !== undefined || notBefore(verified) !== undefined
     this.#scheduleExpiry()
   }
 
@@ -119,7 +122,7 @@ export class ServedReference implements Exported, Authority {
   }
 
   #isInTime(): boolean {
-    if (judgeTime(this.verified, this.#host.clock.wallMs() / 1_000) === 'ok') return true
+    if (!this.#isTimed || judgeTime(this.verified, this.#host.clock.wallMs() / 1_000) === 'ok') return true
     this.end('expired')
     return false
   }

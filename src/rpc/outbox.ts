@@ -24,6 +24,10 @@ const KEPT_SINK_MAX_BYTES = 262_144
 const defer: (run: () => void) => void =
   typeof process === 'object' && typeof process.nextTick === 'function' ? process.nextTick : queueMicrotask
 
+/** Microtasks that {@link Outbox.uncork} gives those who waited for an answer: through as many `async` functions as that. */
+const REACTIONS = 4
+const SETTLED = Promise.resolve()
+
 /** Bytes that travel in frames of their own, whenever no message waits. */
 export interface BulkSource {
   readonly id: number
@@ -54,6 +58,7 @@ export class Outbox {
   readonly #turnedAway = new Set<Waker>()
   #scheduled = false
   #isCorked = false
+  #reactionsLeft = 0
   #nextFragmentId = 0
   readonly #backlog: ((tooLong: boolean) => void) | undefined
   #isTooLong = false
@@ -225,10 +230,30 @@ export class Outbox {
   #schedule(): void {
     if (this.#scheduled || this.#isCorked) return
     this.#scheduled = true
-    defer(() => {
-      this.#scheduled = false
-      this.flush()
-    })
+    defer(this.#flushScheduled)
+  }
+
+  readonly #flushScheduled = (): void => {
+    this.#scheduled = false
+    this.flush()
+  }
+
+  /** What the answers of this turn have led to leaves a few microtasks from now, which is sooner than the end of the tick and costs
+   * less: whoever waited for them goes on in those. */
+  #awaitReactions(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    this.#reactionsLeft = REACTIONS
+    void SETTLED.then(this.#afterReaction)
+  }
+
+  readonly #afterReaction = (): void => {
+    if (this.#hasNothing && --this.#reactionsLeft > 0) {
+      void SETTLED.then(this.#afterReaction)
+      return
+    }
+    this.#scheduled = false
+    if (!this.#hasNothing) this.flush()
   }
 
   /** Messages from here on wait for {@link uncork}, which must follow in this turn. */
@@ -239,7 +264,17 @@ export class Outbox {
   /** Send what was written meanwhile, at once: sooner than the end of the tick, and for less. */
   uncork(): void {
     this.#isCorked = false
-    this.flush()
+    if (this.#hasNothing) this.#awaitReactions()
+    else this.flush()
+  }
+
+  get #hasNothing(): boolean {
+    return (
+      this.#sink === undefined &&
+      this.#queue.length === 0 &&
+      this.#bulk.length === 0 &&
+      this.#turnedAway.size === 0
+    )
   }
 
   /** Send what the socket takes now; the rest goes when it drains. */

@@ -70,6 +70,9 @@ export class Connection {
   #stopTicking: (() => void) | undefined
   #lastSentMs: number
   #lastReceivedMs: number
+  /** Since the last tick, which reads the clock for them: no record does. */
+  #hasSent = false
+  #hasReceived = false
   #frameBeganMs = 0
   #closingSinceMs = 0
   #outcome: CloseOutcome | undefined
@@ -153,7 +156,7 @@ export class Connection {
    * @returns false when the caller should wait for `drain`.
    * @throws `session/closed`. */
   send(plaintext: Uint8Array): boolean {
-    this.#lastSentMs = this.clock.nowMs()
+    this.#hasSent = true
     return this.#pipe.write(this.session.seal(plaintext, this.#pipe.framing))
   }
 
@@ -193,11 +196,19 @@ export class Connection {
       if (nowMs - this.#closingSinceMs > LINGER_MS) this.#pipe.destroy()
       return
     }
+    this.#noteTraffic(nowMs)
     if (this.#frames.isMidFrame && nowMs - this.#frameBeganMs > this.#times.frameDeadlineMs) {
       this.#fail('session/limit', 'Cannot go on: a record was not complete in time')
     } else if (nowMs - this.#lastReceivedMs > this.#times.idleDeadlineMs) this.close('idle')
     else if (nowMs - this.#openedMs > this.#times.sessionMaxMs) this.close('lifetime')
     else if (nowMs - this.#lastSentMs > this.#times.keepaliveIntervalMs) this.sendKeepalive()
+  }
+
+  /** What was sent or received since the last tick counts as of now: up to a second late, like every deadline here. */
+  #noteTraffic(nowMs: number): void {
+    if (this.#hasSent) this.#lastSentMs = nowMs
+    if (this.#hasReceived) this.#lastReceivedMs = nowMs
+    this.#hasSent = this.#hasReceived = false
   }
 
   #receive(bytes: Uint8Array): void {
@@ -226,7 +237,7 @@ export class Connection {
       return
     }
     if (progress) {
-      this.#lastReceivedMs = this.clock.nowMs()
+      this.#hasReceived = true
       if (this.isOpen) this.#events?.delivered?.()
     }
     if (this.#frames.isMidFrame && (progress || !wasMidFrame)) this.#frameBeganMs = this.clock.nowMs()

@@ -92,6 +92,7 @@ export class SocketPipe implements Pipe {
   #error: Error | undefined
   #started = false
   #paused = false
+  #ended = false
 
   /** @param peer - where it is, as {@link Pipe} tells it. */
   constructor(socket: Socket, peer: Pick<Pipe, 'remoteAddress' | 'isLocal'>) {
@@ -125,7 +126,7 @@ export class SocketPipe implements Pipe {
 
   write(bytes: Uint8Array): boolean {
     const socket = this.#socket
-    if (socket.destroyed || socket.writableEnded) return true
+    if (this.#ended || socket.destroyed) return true
     return socket.write(bytes)
   }
 
@@ -149,6 +150,7 @@ export class SocketPipe implements Pipe {
   }
 
   end(): void {
+    this.#ended = true
     this.#socket.end()
   }
 

@@ -112,9 +112,10 @@ describe('deadlines', () => {
       sent.push(bytes.length)
       return write(bytes)
     }
+    client.tick(inMs(0)) // what was sent before counts from here
     client.tick(inMs(DEFAULT_TIMES.keepaliveIntervalMs - 5_000))
     expect(sent).toEqual([])
-    client.tick(inMs(DEFAULT_TIMES.keepaliveIntervalMs + 1))
+    client.tick(inMs(DEFAULT_TIMES.keepaliveIntervalMs + 1_000))
     expect(sent).toEqual([2 + 16])
     expect(atService.records).toEqual([])
   })
@@ -123,7 +124,8 @@ describe('deadlines', () => {
     const { client, service } = await openPair()
     const atClient = listen(client)
     const atService = listen(service)
-    service.tick(inMs(DEFAULT_TIMES.idleDeadlineMs + 1))
+    service.tick(inMs(0))
+    service.tick(inMs(DEFAULT_TIMES.idleDeadlineMs + 1_000))
     expect(await atClient.outcome).toMatchObject({ reason: 'idle', by: 'peer' })
     expect(await atService.outcome).toMatchObject({ reason: 'idle', by: 'us' })
   })
