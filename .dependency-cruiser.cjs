@@ -10,6 +10,7 @@ const below = {
   session: ['crypto', 'append-log', 'noise', 'capability', 'transport'],
   seal: ['crypto', 'noise', 'capability'],
   rpc: ['crypto', 'capability', 'session', 'transport'],
+  browser: ['crypto', 'capability'],
 }
 const foundationFiles =
   '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location|padded-item|standard-schema)\\.ts$'

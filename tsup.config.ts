@@ -7,6 +7,8 @@ import { defineConfig, type Options } from 'tsup'
 
 /** Entry points that browsers have too; what they reach may not import Node, else the build fails. */
 const BROWSER_ENTRIES = [
+  'browser-index',
+  'browser/index',
   'noise/index',
   'capability/index',
   'seal/index',
@@ -50,6 +52,8 @@ export default defineConfig(async () => [
     ...shared,
     entry: {
       index: 'src/index.ts',
+      'browser-index': 'src/browser-index.ts', // for its declarations: browsers get the other build
+      browser: 'src/browser/index.ts',
       noise: 'src/noise/index.ts',
       capability: 'src/capability/index.ts',
       'capability/files': 'src/capability/files.ts',

@@ -9,6 +9,20 @@ const KB = 1_000
 /** `limit` and `aim` in bytes after gzip; `without`: folders of the sources that must not be inside. */
 const WANTED = [
   {
+    name: 'connect',
+    program: "export { connect, iface, method, stream } from 'noisecap'",
+    limit: 77 * KB,
+    aim: 40 * KB,
+    without: ['seal', 'testing'],
+  },
+  {
+    name: 'browser',
+    program: "export { takeCapability, linkTo } from 'noisecap/browser'",
+    limit: 24 * KB,
+    aim: 24 * KB,
+    without: ['rpc', 'session', 'transport', 'seal'],
+  },
+  {
     name: 'seal',
     program: "export { SealWriter, Column, text } from 'noisecap/seal'",
     limit: 33 * KB,

@@ -11,10 +11,12 @@ const BROWSER_ALIASES = {
   '#native': source('crypto/no-native-providers.ts'),
   '#noble-every': source('crypto/noble-libraries-every.ts'),
   '#noble': source('crypto/noble-libraries.ts'),
+  'noisecap/browser': source('browser/index.ts'),
   'noisecap/noise': source('noise/index.ts'),
   'noisecap/capability': source('capability/index.ts'),
   'noisecap/seal': source('seal/index.ts'),
   'noisecap/testing': source('testing/index.ts'),
+  noisecap: source('browser-index.ts'),
 }
 
 /** One script of everything that `entry` needs.

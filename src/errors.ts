@@ -31,6 +31,8 @@ export type ErrorCode =
   | 'capability/key_file'
   | 'capability/passphrase'
   | 'capability/revocation_file'
+  // browser
+  | 'browser/store'
   // session
   | 'session/closed'
   | 'session/truncated'

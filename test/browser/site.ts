@@ -16,58 +16,63 @@ if (noChromium) {
 }
 
 /** No eval, no inline script, nothing from elsewhere: what a careful page allows. */
-export function strictPolicy(connectTo: readonly string[] = []): string {
-  return `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${["'self'", ...connectTo].join(' ')}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'`
-}
+const STRICT_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 /** A server of scripts, one page each, and a browser. */
 export interface Site extends AsyncDisposable {
   readonly origin: string
+  readonly port: number
+  readonly server: Server
   readonly browser: Browser
   /** Serve a script; the page is `/<name>`.
    * @returns its address. */
   addScript(name: string, code: string): string
   /** Bundle a page of test/browser/pages and serve it. */
   addPage(name: string): Promise<string>
-  /** Allow pages that are served from now on to connect there. */
-  allowConnections(...origins: readonly string[]): void
+  /** Told of the URL of each request, as the server gets it. */
+  onRequest: (url: string) => void
 }
 
 /** Start both. */
 export async function startSite(): Promise<Site> {
   const scripts = new Map<string, string>()
-  const allowed: string[] = []
   const server = createServer((request, response) => {
+    site.onRequest(request.url ?? '')
     const path = new URL(request.url ?? '/', 'http://site').pathname.slice(1)
     const script = scripts.get(path.replace(/\.js$/, ''))
     if (script === undefined) {
       response.writeHead(path === 'favicon.ico' ? 204 : 404).end()
       return
     }
-    response.setHeader('content-security-policy', strictPolicy(allowed))
+    response.setHeader('content-security-policy', STRICT_POLICY)
     if (path.endsWith('.js')) response.writeHead(200, { 'content-type': 'text/javascript' }).end(script)
     else response.writeHead(200, { 'content-type': 'text/html' }).end(htmlOf(path))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}` // TCP, so not a pipe's name
+  const { port } = server.address() as AddressInfo // TCP, so not a pipe's name
+  const origin = `http://127.0.0.1:${port}`
   const browser = await startChromium()
   const addScript = (name: string, code: string): string => {
     scripts.set(name, code)
     return `${origin}/${name}`
   }
-  return {
+  const site: Site = {
     origin,
+    port,
+    server,
     browser,
     addScript,
     addPage: async (name) =>
       addScript(name, await bundleForBrowser(fileURLToPath(new URL(`pages/${name}.ts`, import.meta.url)))),
-    allowConnections: (...origins) => allowed.push(...origins),
+    onRequest: () => undefined,
     [Symbol.asyncDispose]: async () => {
       await browser.close()
       await closeServer(server)
     },
   }
+  return site
 }
 
 function htmlOf(name: string): string {
@@ -98,13 +103,18 @@ export async function openTab(context: Browser | BrowserContext, address: string
   return { page, complaints }
 }
 
-/** What a page's script says by `tell`, once it has.
+const TOLD_DEADLINE_MS = 20_000
+const TOLD_POLL_MS = 50
+
+/** What a page's script says by `tell`, once it has. Asked again and again from outside: inside, the policy of the page forbids
+ * what playwright would do.
  * @throws what it complained of, when that is all that came. */
 export async function toldBy<T>({ page, complaints }: Tab): Promise<T> {
-  try {
-    await page.waitForFunction('globalThis.told !== undefined', undefined, { timeout: 20_000 })
-  } catch (error) {
-    throw new Error(`The page said nothing; complaints: ${complaints.join('; ')}`, { cause: error })
+  const deadline = Date.now() + TOLD_DEADLINE_MS
+  while (Date.now() < deadline) {
+    const told = await page.evaluate<T | undefined>('globalThis.told')
+    if (told !== undefined) return told
+    await new Promise((resolve) => setTimeout(resolve, TOLD_POLL_MS))
   }
-  return await page.evaluate<T>('globalThis.told')
+  throw new Error(`The page said nothing; complaints: ${complaints.join('; ')}`)
 }
