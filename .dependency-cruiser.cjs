@@ -11,14 +11,17 @@ const below = {
   seal: ['crypto', 'noise', 'capability'],
   rpc: ['crypto', 'capability', 'session', 'transport'],
   browser: ['crypto', 'capability'],
+  mailbox: ['crypto', 'capability', 'seal', 'rpc'],
 }
+// A relay is a service, and its clients connect to it: the mailbox stands on what joins the layers below.
+const above = { mailbox: ['^src/(service|offer|connect|index)\\.ts$'] }
 const foundationFiles =
   '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location|padded-item|standard-schema)\\.ts$'
 const nodeFiles =
-  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
+  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 /** Optional peer dependencies: installed here for the tests, and by whoever uses what needs them. */
-const optionalPeers = '^node_modules/(@types/)?ws/'
+const optionalPeers = '^node_modules/((@types/)?ws|lmdb)/'
 
 module.exports = {
   forbidden: [
@@ -35,7 +38,12 @@ module.exports = {
       from: { path: `^src/${layer}/` },
       to: {
         path: '^src/',
-        pathNot: [foundationFiles, '^src/atomic-file\\.ts$', `^src/(${[layer, ...allowed].join('|')})/`],
+        pathNot: [
+          foundationFiles,
+          '^src/atomic-file\\.ts$',
+          `^src/(${[layer, ...allowed].join('|')})/`,
+          ...(above[layer] ?? []),
+        ],
       },
     })),
     {
@@ -43,6 +51,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/cli/' },
       to: { path: '^src/cli/' },
+    },
+    {
+      name: 'nobody-imports-the-mailbox',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(mailbox|cli)/' },
+      to: { path: '^src/mailbox/' },
+    },
+    {
+      name: 'the-mailbox-runs-in-browsers',
+      comment: 'Files and databases are behind doors of their own.',
+      severity: 'error',
+      from: { path: '^src/mailbox/', pathNot: '^src/mailbox/(lmdb|lmdb-store)\\.ts$' },
+      to: { path: '^src/(index|node-environment|node-service)\\.ts$' },
     },
     {
       name: 'nobody-imports-the-test-network',
@@ -71,7 +92,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(capability/files|session/files|resolve/(file|dns)|transport/(tcp|unix|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
+          '^src/(capability/files|session/files|resolve/(file|dns)|mailbox/lmdb|transport/(tcp|unix|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
         ],
       },
     },

@@ -12,6 +12,7 @@ const BROWSER_ENTRIES = [
   'noise/index',
   'capability/index',
   'seal/index',
+  'mailbox/index',
   'resolve/index',
   'testing/index',
   'transport/message-port',
@@ -44,7 +45,7 @@ const shared: Options = {
   format: 'esm',
   target: ['node20.19', 'es2022'],
   platform: 'neutral',
-  external: [/^node:/, /^#/],
+  external: [/^node:/, /^#/, 'lmdb'],
 }
 
 export default defineConfig(async () => [
@@ -59,6 +60,8 @@ export default defineConfig(async () => [
       'capability/files': 'src/capability/files.ts',
       'session/files': 'src/session/files.ts',
       seal: 'src/seal/index.ts',
+      mailbox: 'src/mailbox/index.ts',
+      'mailbox/lmdb': 'src/mailbox/lmdb.ts',
       resolve: 'src/resolve/index.ts',
       'resolve/file': 'src/resolve/file.ts',
       'resolve/dns': 'src/resolve/dns.ts',

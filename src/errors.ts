@@ -67,6 +67,15 @@ export type ErrorCode =
   | 'seal/reseal'
   | 'seal/truncated'
   | 'seal/interrupted'
+  // mailbox
+  | 'mailbox/malformed'
+  | 'mailbox/address'
+  | 'mailbox/not_opened'
+  | 'mailbox/expired'
+  | 'mailbox/too_large'
+  | 'mailbox/quota'
+  | 'mailbox/gone'
+  | 'mailbox/store'
   // transport
   | 'transport/bad_location'
   | 'transport/unreachable'

@@ -232,3 +232,46 @@ export const BLIND_INDEX_BITS = 128
 export const BLIND_INDEX_BITS_MIN = 8
 /** The secret of all blind indexes (spec/sealed-rows.md §2). */
 export const BLIND_INDEX_ROOT_BYTES = 32
+
+/** Padded sizes of a message before sealing, bytes; longer ones are multiples of the last (spec/mailbox.md §4). */
+export const MAILBOX_SIZE_CLASSES: readonly number[] = [
+  512, 1_024, 1_536, 2_048, 3_072, 4_096, 6_144, 8_192, 12_288, 16_384, 24_576, 32_768, 49_152, 65_536,
+]
+/** One message with its padding, before sealing, bytes (spec/mailbox.md §9). */
+export const MAILBOX_MESSAGE_MAX_BYTES = 917_504
+/** Envelope, bytes: the longest message and the longest header (spec/mailbox.md §9). */
+export const MAILBOX_ENVELOPE_MAX_BYTES = 925_696
+/** Header of a message inside the seal, encoded, bytes (spec/mailbox.md §9). */
+export const MAILBOX_HEADER_MAX_BYTES = 24_576
+/** Content type of a message, and name of a header, characters (spec/mailbox.md §9). */
+export const MAILBOX_NAME_MAX_CHARS = 128
+/** Value of one header of a message, characters (spec/mailbox.md §9). */
+export const MAILBOX_HEADER_VALUE_MAX_CHARS = 1_024
+/** Headers of one message (spec/mailbox.md §9). */
+export const MAILBOX_HEADERS_MAX = 32
+/** Life of a message, seconds (spec/mailbox.md §9). */
+export const MAILBOX_TTL_MAX_SECONDS = 31_536_000
+/** Life of a message that says nothing else, seconds (spec/mailbox.md §9). */
+export const MAILBOX_TTL_SECONDS = 604_800
+/** Messages in one deposit, lease, page or settlement (spec/mailbox.md §9). */
+export const MAILBOX_BATCH_MAX = 256
+/** Envelopes in one deposit, lease or page, bytes; one is always let through (spec/mailbox.md §9). */
+export const MAILBOX_BATCH_MAX_BYTES = 786_432
+/** Lease of a message, ms (spec/mailbox.md §9). */
+export const MAILBOX_LEASE_MS = 30_000
+export const MAILBOX_LEASE_MAX_MS = 43_200_000
+/** Delay after a nack, ms (spec/mailbox.md §9). */
+export const MAILBOX_DELAY_MAX_MS = 604_800_000
+/** Waiting of one long poll, ms (spec/mailbox.md §9). */
+export const MAILBOX_WAIT_MAX_MS = 300_000
+/** Messages that one consumer holds in one stream (spec/mailbox.md §9). */
+export const MAILBOX_WINDOW_MAX = 4_096
+/** Limits of a box that asks for nothing else (spec/mailbox.md §9). */
+export const MAILBOX_BOX_MESSAGES = 10_000
+export const MAILBOX_BOX_BYTES = 67_108_864
+export const MAILBOX_BOX_DELIVERIES = 16
+/** Until a depositor may try again after a quota was full, ms (spec/mailbox.md §9). */
+export const MAILBOX_RETRY_MS = 5_000
+/** Between two sweeps of a relay, ms, and expired entries that one removes (spec/mailbox.md §9). */
+export const MAILBOX_SWEEP_MS = 30_000
+export const MAILBOX_SWEEP_MAX = 1_000

@@ -1,5 +1,5 @@
 // Types of an offer: what its factory learns, what it mints (spec/rpc.md §7). Leaves out the service that keeps offers.
-import type { Capability, Claims, Restrictions } from './capability/index.js'
+import type { Capability, Claims, Restrictions, Use } from './capability/index.js'
 import type { PublicKey } from './crypto/index.js'
 import type { PathTemplate } from './path-template.js'
 import type { CallContext, Handlers, Interface, Methods, Stub } from './rpc/index.js'
@@ -27,13 +27,20 @@ export interface OfferedPath {
   readonly factory: (context: OfferContext) => object | Promise<object>
   /** Calls that one MAP may make, elements times steps; undefined: none. */
   readonly mapCalls: number | undefined
+  readonly use: SessionUse
 }
+
+/** Uses of capabilities that a session may be opened with; sealing needs none. */
+type SessionUse = Exclude<Use, 'seal'>
 
 /** Options of an offer. */
 export interface OfferOptions {
   /** Whether clients may have lists mapped here (docs/batches.md), and how many calls one map may make: elements times
    * steps. True stands for 1,024; default false. */
   readonly map?: boolean | number | undefined
+  /** What capabilities of this path are for: those minted here have this use, and those of another use find no object
+   * here. Default `call`. */
+  readonly use?: SessionUse | undefined
 }
 
 /** Options of {@link Offer.mint}, besides caveats. */

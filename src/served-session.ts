@@ -176,12 +176,18 @@ export class ServedSession implements ReferenceHost {
     const client = this.#peer.connection.session.remoteStatic
     if (judgeHolder(verified, client, holderSalts) !== 'ok') return 'holder'
     if (judgeClaims(verified, this.#options.checkClaims) !== 'ok') return 'claims'
-    return this.#service.find(verified.grant.object) === undefined ? 'object' : undefined
+    return this.#find(verified.grant) === undefined ? 'object' : undefined
+  }
+
+  /** What is offered for a grant: under its path, for its use. */
+  #find({ object, use }: Grant): ReturnType<SessionHost['find']> {
+    const found = this.#service.find(object)
+    return found?.offered.use === use ? found : undefined
   }
 
   #export(verified: Verified, holderSalts: readonly Uint8Array[]): number {
     const use = this.#use(verified.grant)
-    const mapCalls = this.#service.find(verified.grant.object)?.offered.mapCalls
+    const mapCalls = this.#find(verified.grant)?.offered.mapCalls
     const reference = new ServedReference(this, verified, holderSalts, use, mapCalls)
     this.#references.add(reference)
     return this.#exports.add(reference)
@@ -193,7 +199,7 @@ export class ServedSession implements ReferenceHost {
   }
 
   async #make(grant: Grant): Promise<Target> {
-    const found = this.#service.find(grant.object)
+    const found = this.#find(grant)
     if (found === undefined) throw new Failure('not_found', 'the object is not offered')
     const object = await found.offered.factory({
       params: found.params,

@@ -127,13 +127,13 @@ export class Service {
 
   /** Offer an object under a path; the factory runs once per session and grant.
    * @param path - segments between slashes, parameters as `:name`.
-   * @param options - whether lists are mapped here.
+   * @param options - whether lists are mapped here, and what its capabilities are for.
    * @throws TypeError for a malformed path, RangeError for a budget that is none. */
   offer<const Path extends string, M extends Methods>(
     path: Path,
     description: Interface<M>,
     factory: Factory<M, PathParams<Path>>,
-    { map = false }: OfferOptions = {},
+    { map = false, use = 'call' }: OfferOptions = {},
   ): Offer<Calls<M>, PathParams<Path>> {
     if (typeof map === 'number' && !(Number.isSafeInteger(map) && map > 0))
       throw new RangeError(`Cannot offer: expected a whole number of calls above 0 as map, got ${map}`)
@@ -144,6 +144,7 @@ export class Service {
       description: description as unknown as Interface,
       factory: factory as OfferedPath['factory'],
       mapCalls: typeof map === 'number' ? map : map ? MAP_CALLS_MAX : undefined,
+      use,
     })
     const mintFor = (
       params: PathParams<Path>,
@@ -157,7 +158,7 @@ export class Service {
         }
       }
       const nowSeconds = this.#environment.clock.wallMs() / 1_000
-      const grant = { object, claims, nowSeconds }
+      const grant = { use, object, claims, nowSeconds }
       return mint(this.key, grant, restrictions, { label, locations: at }).withInterface(description)
     }
     const referenceTo = (params: PathParams<Path>): Stub<Calls<M>> => {

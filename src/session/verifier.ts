@@ -68,10 +68,12 @@ function verifyProof(
   return { verified, status: statusOf(question.pattern, verified, knowledge) }
 }
 
-/** Revocation is asked first and without early exit, so that timing does not tell which link was revoked. */
+/** A session is for every use but sealing; which of them an object is offered for is judged with the object.
+ * Revocation is asked first and without early exit, so that timing does not tell which link was revoked. */
 function statusOf(pattern: PatternName, verified: Verified, knowledge: VerifierKnowledge): Status {
   const revoked = knowledge.revocations.revokesAny(verified.ids)
-  const judgement = judge(verified, { now: knowledge.nowSeconds, pattern, use: 'call' })
+  const use = verified.grant.use === 'seal' ? 'call' : verified.grant.use
+  const judgement = judge(verified, { now: knowledge.nowSeconds, pattern, use })
   if (revoked) return 'revoked'
   return judgement
 }

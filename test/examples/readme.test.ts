@@ -1,4 +1,4 @@
-// The examples of README.md, docs/getting-started.md, docs/sessions.md and docs/testing.md, run as a reader would run them: written to files, type-checked,
+// The examples of README.md, and of pages of docs that are one program, run as a reader would run them: written to files, type-checked,
 // started as processes. A comment behind `console.log(…)` is what that line must print.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -71,6 +71,7 @@ test.each([
   ['docs/streams.md', 6],
   ['docs/ownership.md', 6],
   ['docs/testing.md', 4],
+  ['docs/mailbox.md', 3],
 ])(
   'the blocks of %s (%i) are one program that compiles and prints what its comments say',
   async (page, count) => {

@@ -1,0 +1,74 @@
+// Putting messages into a box of an OrderedStore (spec/mailbox.md §6.2): idempotent by id, within the quota, in order up to the
+// first that is refused. Runs inside one transaction. Leaves out taking them out (box-lease.ts).
+import type { OrderedTransaction } from './ordered-store.js'
+import { type BoxRecord, encodeBox, encodeId, encodeState, HELD, keyOf, NOBODY } from './records.js'
+import type { DepositRefusal, DepositResult, NewMessage } from './store.js'
+
+/** Between two counted refusals, ms: what is refused must not cost the store more than what is taken. */
+const REFUSAL_COUNT_MS = 1_000
+const EMPTY = new Uint8Array(0)
+
+/** Deposit into an open box. */
+export function depositIn(
+  tx: OrderedTransaction,
+  box: Uint8Array,
+  record: BoxRecord,
+  depositor: number,
+  messages: readonly NewMessage[],
+  nowMs: number,
+): DepositResult {
+  let duplicates = 0
+  for (const [i, message] of messages.entries()) {
+    const idKey = keyOf.id(box, message.id)
+    if (tx.get(idKey) !== undefined) {
+      duplicates += 1
+      continue
+    }
+    const refusal = refusalOf(record, message, nowMs)
+    if (refusal !== undefined) {
+      if (refusal !== 'expired') countRefusal(record, nowMs)
+      tx.put(keyOf.box(box), encodeBox(record))
+      return { accepted: i, duplicates, refusal }
+    }
+    const position = record.nextPosition++
+    const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
+    const state = {
+      id: message.id,
+      depositor,
+      size: message.envelope.length,
+      depositedMs: nowMs,
+      expiresMs,
+      deliveries: 0,
+      held: HELD.no,
+      untilMs: 0,
+      forMs: 0,
+      consumer: NOBODY,
+    }
+    tx.put(keyOf.state(box, position), encodeState(state))
+    tx.put(keyOf.envelope(box, position), message.envelope)
+    tx.put(idKey, encodeId(position))
+    tx.put(keyOf.expiry(expiresMs, box, message.id), EMPTY)
+    record.messages += 1
+    record.bytes += message.envelope.length
+  }
+  if (duplicates < messages.length) tx.put(keyOf.box(box), encodeBox(record))
+  return { accepted: messages.length, duplicates, refusal: undefined }
+}
+
+function refusalOf(
+  record: BoxRecord,
+  { envelope, expiresMs }: NewMessage,
+  nowMs: number,
+): DepositRefusal | undefined {
+  // Written so that a time that is no number is refused.
+  if (!(expiresMs > nowMs)) return 'expired'
+  if (record.messages + record.deadLetters >= record.maxMessages) return 'quota_messages'
+  if (record.bytes + record.deadBytes + envelope.length > record.maxBytes) return 'quota_bytes'
+  return undefined
+}
+
+function countRefusal(record: BoxRecord, nowMs: number): void {
+  if (Math.abs(nowMs - record.refusedMs) < REFUSAL_COUNT_MS) return
+  record.refusals += 1
+  record.refusedMs = nowMs
+}

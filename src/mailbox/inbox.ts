@@ -1,0 +1,240 @@
+// Inbox: receives the messages of one box (spec/mailbox.md §7.3). Each is opened here, dropped if it was seen before, and held
+// by a lease that is extended while it is being handled. Connections that are lost are made again.
+// Leaves out one message (received.ts), settlement on the wire (settler.ts) and receipts (receipts.ts).
+import { type Clock, letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
+import { type KeyPair, primitives } from '../crypto/index.js'
+import { CLOCK_LEEWAY_SECONDS, MAILBOX_LEASE_MS, MAILBOX_WINDOW_MAX } from '../limits.js'
+import type { Calls, Stub } from '../rpc/index.js'
+import type { Acceptance } from '../seal/index.js'
+import type { CollectAddress } from './address.js'
+import { EnvelopeReader, messageId, type OpenedMessage } from './envelope.js'
+import { CollectInterface } from './interfaces.js'
+import { codecOf, type MessageCodec, type MessageReader } from './message-codec.js'
+import type { OrderedStore } from './ordered-store.js'
+import { sendReceipt } from './receipts.js'
+import { type Holder, RECEIPT_TYPE, Received } from './received.js'
+import { connectionOf, type Reach } from './relay-client.js'
+import { Backoff, isPassing, pause } from './retry.js'
+import { SeenSet } from './seen.js'
+import { Settler } from './settler.js'
+import type { LeasedMessage } from './store.js'
+
+const CONSUMER_BYTES = 8
+const WINDOW = 16
+const RETRY_DELAY_MS = 1_000
+/** What is accepted where the owner says nothing: anybody may write, and who says who he is must prove it. */
+const ANYBODY = [
+  { pattern: 'N' },
+  { pattern: 'X', writers: 'anyone' },
+] as const satisfies readonly Acceptance[]
+type Anybody = (typeof ANYBODY)[number]
+type CollectStub = Stub<Calls<(typeof CollectInterface)['declared']>>
+
+/** Options of an inbox. */
+export interface InboxOptions<Accepted extends Acceptance = Anybody> extends Reach {
+  /** Where ids of messages that were taken are kept; without it a message may come twice. Kept open by its owner. */
+  readonly seen?: OrderedStore | undefined
+  /** Patterns and writers that are accepted; default N, and X of anybody. Others become dead letters. */
+  readonly accept?: readonly Accepted[] | undefined
+  /** Names of groups whose messages are taken, 16 bytes each. */
+  readonly groups?: readonly Uint8Array[] | undefined
+  /** Messages that are held here at once; default 16. */
+  readonly window?: number | undefined
+  /** How long the relay keeps a message for this inbox after it was last heard of, ms; default 30,000. */
+  readonly leaseMs?: number | undefined
+  /** Until a message that was given back comes again, ms; default 1,000. */
+  readonly retryDelayMs?: number | undefined
+  /** Ends the iteration. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether senders that ask for a receipt get one; default false. */
+  readonly receipts?: boolean | undefined
+  /** Told of messages that cannot be opened or read; they become dead letters. */
+  readonly onUnreadable?: ((error: unknown) => void) | undefined
+  readonly clock?: Clock | undefined
+}
+
+/** The messages of one box, in the order of each sender. `for await` once. */
+export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
+  implements AsyncIterable<Received<Out, Accepted>>
+{
+  readonly #address: CollectAddress
+  readonly #options: InboxOptions<Accepted>
+  readonly #reader: EnvelopeReader<Accepted>
+  readonly #codec: MessageCodec<never, Out>
+  readonly #seen: SeenSet | undefined
+  readonly #clock: Clock
+  readonly #consumer = primitives().randomBytes(CONSUMER_BYTES)
+  readonly #held = new Set<Received<unknown, never>>()
+
+  /** @param key - to which messages are sealed; referred to, its owner disposes it later.
+   * @param message - what messages are; undefined for whatever JSON can say. */
+  constructor(
+    address: CollectAddress,
+    key: KeyPair,
+    message: MessageReader<Out> | undefined,
+    options: InboxOptions<Accepted>,
+  ) {
+    const { accept = ANYBODY as never, groups, seen, window = WINDOW } = options
+    if (!(Number.isSafeInteger(window) && window >= 1 && window <= MAILBOX_WINDOW_MAX))
+      throw new RangeError(`Cannot make inbox: expected a window of 1 to ${MAILBOX_WINDOW_MAX}`)
+    this.#address = address
+    this.#options = options
+    this.#reader = new EnvelopeReader<Accepted>({ key, box: address.box, accept, groups })
+    this.#codec = codecOf(message)
+    this.#seen = seen === undefined ? undefined : new SeenSet(seen, address.box)
+    this.#clock = options.clock ?? SYSTEM_CLOCK
+  }
+
+  /** Messages as they come, until `signal` is aborted or the loop is left; what is held then is given back.
+   * @throws what keeps the inbox from collecting for good, such as `session/revoked`. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Received<Out, Accepted>, void, undefined> {
+    const ending = new AbortController()
+    const end = () => ending.abort()
+    const { signal } = this.#options
+    signal?.addEventListener('abort', end)
+    if (signal?.aborted) end()
+    const backoff = new Backoff()
+    try {
+      while (!ending.signal.aborted) {
+        try {
+          for await (const message of this.#session(ending.signal)) {
+            backoff.reset()
+            yield message
+          }
+        } catch (error) {
+          if (ending.signal.aborted) return
+          if (!isPassing(error)) throw error
+          await pause(this.#clock, backoff.next(error), ending.signal)
+        }
+      }
+    } finally {
+      signal?.removeEventListener('abort', end)
+      end()
+    }
+  }
+
+  /** Handle messages, several at once: acknowledged when `handle` resolves, given back when it throws.
+   * @param handle - its `signal` is that of the options.
+   * @returns when `signal` is aborted and the last handler has ended. */
+  async run(
+    handle: (message: Received<Out, Accepted>) => Promise<void> | void,
+    { concurrency = 1 }: { readonly concurrency?: number | undefined } = {},
+  ): Promise<void> {
+    const running = new Set<Promise<void>>()
+    for await (const message of this) {
+      const one = this.#handle(message, handle).finally(() => running.delete(one))
+      running.add(one)
+      if (running.size >= concurrency) await Promise.race(running)
+    }
+    await Promise.all(running)
+  }
+
+  async #handle(
+    message: Received<Out, Accepted>,
+    handle: (message: Received<Out, Accepted>) => Promise<void> | void,
+  ): Promise<void> {
+    try {
+      await handle(message)
+    } catch {
+      await message.nack().catch(() => {}) // its lease ends by itself
+      return
+    }
+    await message.ack().catch(() => {}) // remembered as seen; the relay is told at its next delivery
+  }
+
+  /** Messages of one connection. */
+  async *#session(signal: AbortSignal): AsyncGenerator<Received<Out, Accepted>, void, undefined> {
+    const { window = WINDOW, leaseMs = MAILBOX_LEASE_MS } = this.#options
+    const stub: CollectStub = await this.#options.connect(
+      this.#address.capability,
+      CollectInterface,
+      connectionOf(this.#options, signal),
+    )
+    const settler = new Settler(stub)
+    const extending = this.#extendEvery(leaseMs, settler)
+    try {
+      for await (const leased of stub.follow({ consumer: this.#consumer, leaseMs, window }, { signal })) {
+        const message = this.#receive(leased, settler)
+        if (message === undefined) continue
+        this.#held.add(message as Received<unknown, never>)
+        yield message
+      }
+    } finally {
+      extending()
+      for (const message of this.#held) message[Symbol.dispose]()
+      this.#held.clear()
+      await settler.end()
+      stub[Symbol.dispose]()
+    }
+  }
+
+  /** Open a message; what cannot be delivered is settled here. */
+  #receive(leased: LeasedMessage, settler: Settler): Received<Out, Accepted> | undefined {
+    const id = messageId(leased.envelope)
+    if (this.#seen?.has(id)) return void settler.quietly({ kind: 'ack', receipt: leased.receipt })
+    try {
+      const opened = this.#reader.open(leased.envelope)
+      const nowSeconds = this.#clock.wallMs() / 1_000
+      if (opened.header.expires + CLOCK_LEEWAY_SECONDS < nowSeconds)
+        return void settler.quietly({ kind: 'ack', receipt: leased.receipt })
+      return new Received<Out, Accepted>(this.#valueOf(opened), {
+        id,
+        receiptAtRelay: leased.receipt,
+        opened,
+        depositedMs: leased.depositedMs,
+        deliveries: leased.deliveries,
+        holder: this.#holder(settler) as Holder,
+      })
+    } catch (error) {
+      this.#options.onUnreadable?.(error)
+      return void settler.quietly({ kind: 'reject', receipt: leased.receipt })
+    }
+  }
+
+  /** A receipt has no value. */
+  #valueOf(opened: OpenedMessage<Accepted>): Out {
+    const { header, body } = opened
+    return header.contentType === RECEIPT_TYPE ? (undefined as Out) : this.#codec.decode(body)
+  }
+
+  #holder(settler: Settler): Holder {
+    const { retryDelayMs = RETRY_DELAY_MS, receipts = false } = this.#options
+    const over = (message: Received) => this.#held.delete(message as Received<unknown, never>)
+    return {
+      ack: async (message) => {
+        const { id, opened, receiptAtRelay } = message.parts
+        const expiresMs = (opened.header.expires + CLOCK_LEEWAY_SECONDS) * 1_000
+        await this.#seen?.add(id, expiresMs, this.#clock.wallMs())
+        over(message)
+        if (receipts) await sendReceipt(opened.header, id, this.#options, this.#clock)
+        await settler.settle({ kind: 'ack', receipt: receiptAtRelay })
+      },
+      nack: async (message, delayMs = retryDelayMs) => {
+        over(message)
+        await settler.settle({ kind: 'nack', receipt: message.parts.receiptAtRelay, delayMs })
+      },
+      reject: async (message) => {
+        over(message)
+        await settler.settle({ kind: 'reject', receipt: message.parts.receiptAtRelay })
+      },
+    }
+  }
+
+  /** Extend the leases of what is held, well before they end.
+   * @returns call it to stop. */
+  #extendEvery(leaseMs: number, settler: Settler): () => void {
+    let timer: Timer
+    const extend = () => {
+      for (const { parts } of this.#held) {
+        settler.quietly({ kind: 'extend', receipt: parts.receiptAtRelay, leaseMs })
+      }
+      later()
+    }
+    const later = () => {
+      timer = this.#clock.setTimeout(extend, Math.ceil(leaseMs / 3))
+      letGo(timer)
+    }
+    later()
+    return () => this.#clock.clearTimeout(timer)
+  }
+}

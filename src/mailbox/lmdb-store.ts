@@ -1,0 +1,117 @@
+// An OrderedStore in LMDB files (the `lmdb` package, an optional peer): several processes, readers without locks. Changes of all
+// who write meanwhile go into one commit, which is on disk before any of them is told (group commit). Node only.
+import { mkdirSync } from 'node:fs'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { NoisecapError } from '../errors.js'
+import type { Entry, OrderedStore, OrderedTransaction, OrderedView } from './ordered-store.js'
+
+/** Bytes and changes that one commit takes at most, so that those who wait are told in time. */
+const COMMIT_MAX_WORKS = 512
+const DIRECTORY_MODE = 0o700
+
+interface Pending {
+  readonly run: (tx: OrderedTransaction) => void
+  readonly done: () => void
+  readonly failed: (error: unknown) => void
+}
+
+/** Entries in LMDB. */
+export class LmdbOrderedStore implements OrderedStore {
+  readonly #db: RootDatabase<Uint8Array, Uint8Array>
+  readonly #tx: OrderedTransaction
+  #pending: Pending[] = []
+  #committing: Promise<void> | undefined
+  #closed = false
+
+  /** Open, or make, the directory `path`, mode 0700.
+   * @throws `mailbox/store`. */
+  constructor(path: string) {
+    try {
+      mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })
+      this.#db = open<Uint8Array, Uint8Array>({
+        path: `${path}/data.mdb`,
+        keyEncoding: 'binary',
+        encoding: 'binary',
+        // A commit has been flushed when it is reported.
+        overlappingSync: false,
+        // One batch is made here already; waiting for others would only delay it.
+        commitDelay: 0,
+        eventTurnBatching: false,
+      })
+    } catch (error) {
+      throw storeError('open', error)
+    }
+    const db = this.#db
+    this.#tx = {
+      get: (key) => db.get(key),
+      range: (start, end) => entriesOf(db, start, end),
+      put: (key, value) => void db.putSync(key, value),
+      remove: (key) => void db.removeSync(key),
+    }
+  }
+
+  write<T>(work: (tx: OrderedTransaction) => T): Promise<T> {
+    if (this.#closed) return Promise.reject(storeError('write', new TypeError('the store is closed')))
+    return new Promise<T>((resolve, reject) => {
+      let result: { readonly value: T } | { readonly error: unknown } | undefined
+      this.#pending.push({
+        run: (tx) => {
+          try {
+            result = { value: work(tx) }
+          } catch (error) {
+            result = { error }
+          }
+        },
+        done: () => {
+          if (result !== undefined && 'value' in result) resolve(result.value)
+          else reject(result?.error)
+        },
+        failed: reject,
+      })
+      this.#committing ??= this.#commitAll()
+    })
+  }
+
+  read<T>(work: (view: OrderedView) => T): T {
+    return work(this.#tx)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true
+    await this.#committing
+    await this.#db.close()
+  }
+
+  /** Commit what waits, and what comes meanwhile, until nothing waits. */
+  async #commitAll(): Promise<void> {
+    // So that all of one turn are in the first commit.
+    await Promise.resolve()
+    while (this.#pending.length > 0) {
+      const batch = this.#pending.splice(0, COMMIT_MAX_WORKS)
+      try {
+        await this.#db.transaction(() => {
+          for (const { run } of batch) run(this.#tx)
+        })
+        for (const { done } of batch) done()
+      } catch (error) {
+        for (const { failed } of batch) failed(storeError('write', error))
+      }
+    }
+    this.#committing = undefined
+  }
+}
+
+function* entriesOf(
+  db: Database<Uint8Array, Uint8Array>,
+  start: Uint8Array,
+  end: Uint8Array,
+): Iterable<Entry> {
+  for (const { key, value } of db.getRange({ start, end })) yield { key, value }
+}
+
+function storeError(action: string, cause: unknown): NoisecapError {
+  return new NoisecapError('mailbox/store', `Cannot ${action} LMDB files of the mailbox`, {
+    cause,
+    hint: 'Check that the disk has room and that this user may write there',
+  })
+}

@@ -1,0 +1,229 @@
+// How boxes lie in an OrderedStore: keys and fixed binary records. Internal to one store, so it is no part of the wire format;
+// VERSION changes with it. What a message holds lies apart from its state, which changes with every delivery.
+// Leaves out what is done with them (deposit.ts, lease.ts, sweep.ts).
+import { concat } from '../bytes.js'
+import type { BoxLimits, DeadReason, Role } from './store.js'
+
+/** Kind of an entry: first byte of its key. */
+const KIND = {
+  alias: 0x61,
+  box: 0x62,
+  aliasOf: 0x6c,
+  state: 0x73,
+  envelope: 0x6d,
+  id: 0x69,
+  expiry: 0x78,
+  dead: 0x64,
+} as const
+const ROLES: readonly Role[] = ['deposit', 'collect', 'notify']
+const REASONS: readonly DeadReason[] = ['deliveries', 'rejected']
+const BOX_BYTES = 16
+const KIND_BYTES = 1
+
+/** Keys. */
+export const keyOf = {
+  alias: (hash: Uint8Array) => key(KIND.alias, hash),
+  box: (box: Uint8Array) => key(KIND.box, box),
+  /** All names of a box; without a hash the prefix of them. */
+  aliasOf: (box: Uint8Array, hash?: Uint8Array) => key(KIND.aliasOf, box, hash),
+  state: (box: Uint8Array, position?: number) => key(KIND.state, box, numberBytes(position)),
+  envelope: (box: Uint8Array, position?: number) => key(KIND.envelope, box, numberBytes(position)),
+  dead: (box: Uint8Array, position?: number) => key(KIND.dead, box, numberBytes(position)),
+  id: (box: Uint8Array, id?: Uint8Array) => key(KIND.id, box, id),
+  /** By time; without an id it is the expiry of the box itself. */
+  expiry: (ms: number, box?: Uint8Array, id?: Uint8Array) =>
+    box === undefined
+      ? key(KIND.expiry, numberBytes(ms)!)
+      : key(KIND.expiry, numberBytes(ms)!, concat(box, id ?? new Uint8Array(0))),
+}
+
+/** The position at the end of a key of `state`, `envelope` or `dead`. */
+export function positionOf(entryKey: Uint8Array): number {
+  return readNumber(entryKey, KIND_BYTES + BOX_BYTES)
+}
+
+/** What a key of `expiry` says. */
+export function expiryOf(entryKey: Uint8Array): { box: Uint8Array; id: Uint8Array | undefined } {
+  const boxStart = KIND_BYTES + 8
+  const idStart = boxStart + BOX_BYTES
+  return {
+    box: entryKey.slice(boxStart, idStart),
+    id: entryKey.length === idStart ? undefined : entryKey.slice(idStart),
+  }
+}
+
+/** The hash at the end of a key of `aliasOf`. */
+export function hashOf(entryKey: Uint8Array): Uint8Array {
+  return entryKey.slice(KIND_BYTES + BOX_BYTES)
+}
+
+function key(kind: number, first: Uint8Array, second?: Uint8Array): Uint8Array {
+  const out = new Uint8Array(KIND_BYTES + first.length + (second?.length ?? 0))
+  out[0] = kind
+  out.set(first, KIND_BYTES)
+  if (second !== undefined) out.set(second, KIND_BYTES + first.length)
+  return out
+}
+
+/** Eight bytes, big-endian, so that they sort by value. */
+function numberBytes(value: number | undefined): Uint8Array | undefined {
+  if (value === undefined) return undefined
+  const out = new Uint8Array(8)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, Math.floor(value / 0x1_0000_0000))
+  view.setUint32(4, value >>> 0)
+  return out
+}
+
+function readNumber(bytes: Uint8Array, offset: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return view.getUint32(offset) * 0x1_0000_0000 + view.getUint32(offset + 4)
+}
+
+/** What a box says of itself; counters change with its messages. */
+export interface BoxRecord {
+  maxMessages: number
+  maxBytes: number
+  messageTtlSeconds: number
+  maxDeliveries: number
+  /** 0 or 1. */
+  ordered: number
+  /** Unix ms; 0: never. */
+  expiresMs: number
+  messages: number
+  bytes: number
+  deadLetters: number
+  deadBytes: number
+  nextPosition: number
+  nextDepositor: number
+  refusals: number
+  refusedMs: number
+}
+const BOX_FIELDS = [
+  'maxMessages',
+  'maxBytes',
+  'messageTtlSeconds',
+  'maxDeliveries',
+  'ordered',
+  'expiresMs',
+  'messages',
+  'bytes',
+  'deadLetters',
+  'deadBytes',
+  'nextPosition',
+  'nextDepositor',
+  'refusals',
+  'refusedMs',
+] as const satisfies readonly (keyof BoxRecord)[]
+
+/** A box without messages. */
+export function newBox(limits: BoxLimits, expiresMs: number | undefined): BoxRecord {
+  const counters = { messages: 0, bytes: 0, deadLetters: 0, deadBytes: 0, nextPosition: 0, nextDepositor: 0 }
+  return {
+    ...limits,
+    ordered: limits.ordered ? 1 : 0,
+    expiresMs: expiresMs ?? 0,
+    ...counters,
+    refusals: 0,
+    refusedMs: 0,
+  }
+}
+
+export function encodeBox(record: BoxRecord): Uint8Array {
+  const out = new Uint8Array(8 * BOX_FIELDS.length)
+  const view = new DataView(out.buffer)
+  for (let i = 0; i < BOX_FIELDS.length; i++) view.setFloat64(8 * i, record[BOX_FIELDS[i]!])
+  return out
+}
+
+export function decodeBox(bytes: Uint8Array): BoxRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const record = {} as BoxRecord // every field is set below
+  for (let i = 0; i < BOX_FIELDS.length; i++) record[BOX_FIELDS[i]!] = view.getFloat64(8 * i)
+  return record
+}
+
+/** What may happen to a message next. */
+export const HELD = { no: 0, leased: 1, delayed: 2 } as const
+
+/** What is known of a message besides its envelope. */
+export interface StateRecord {
+  readonly id: Uint8Array
+  readonly depositor: number
+  readonly size: number
+  readonly depositedMs: number
+  readonly expiresMs: number
+  deliveries: number
+  held: number
+  untilMs: number
+  /** How long it was to be held, ms: longer than that from now on means that the clock went back. */
+  forMs: number
+  consumer: Uint8Array
+}
+
+export const NOBODY: Uint8Array = new Uint8Array(8)
+const STATE_BYTES = 72
+
+export function encodeState(record: StateRecord): Uint8Array {
+  const out = new Uint8Array(STATE_BYTES)
+  const view = new DataView(out.buffer)
+  out.set(record.id)
+  view.setUint32(16, record.depositor)
+  view.setUint32(20, record.size)
+  view.setFloat64(24, record.depositedMs)
+  view.setFloat64(32, record.expiresMs)
+  view.setUint32(40, record.deliveries)
+  view.setUint8(44, record.held)
+  view.setFloat64(48, record.untilMs)
+  view.setFloat64(56, record.forMs)
+  out.set(record.consumer, 64)
+  return out
+}
+
+export function decodeState(bytes: Uint8Array): StateRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return {
+    id: bytes.slice(0, 16),
+    depositor: view.getUint32(16),
+    size: view.getUint32(20),
+    depositedMs: view.getFloat64(24),
+    expiresMs: view.getFloat64(32),
+    deliveries: view.getUint32(40),
+    held: view.getUint8(44),
+    untilMs: view.getFloat64(48),
+    forMs: view.getFloat64(56),
+    consumer: bytes.slice(64, STATE_BYTES),
+  }
+}
+
+/** A dead letter: the reason and its last state. */
+export function encodeDead(reason: DeadReason, state: StateRecord): Uint8Array {
+  return concat(Uint8Array.of(REASONS.indexOf(reason)), encodeState(state))
+}
+
+export function decodeDead(bytes: Uint8Array): { reason: DeadReason; state: StateRecord } {
+  return { reason: REASONS[bytes[0]!] ?? 'rejected', state: decodeState(bytes.subarray(1)) }
+}
+
+/** What a name stands for: role, depositor, box. */
+export function encodeAlias(role: Role, depositor: number, box: Uint8Array): Uint8Array {
+  const out = new Uint8Array(5 + BOX_BYTES)
+  out[0] = ROLES.indexOf(role)
+  new DataView(out.buffer).setUint32(1, depositor)
+  out.set(box, 5)
+  return out
+}
+
+export function decodeAlias(bytes: Uint8Array): { box: Uint8Array; role: Role; depositor: number } {
+  const depositor = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
+  return { role: ROLES[bytes[0]!] ?? 'notify', depositor, box: bytes.slice(5) }
+}
+
+/** What is remembered under a message's id: its position, until its expiry. */
+export function encodeId(position: number): Uint8Array {
+  return numberBytes(position)!
+}
+
+export function decodeId(bytes: Uint8Array): number {
+  return readNumber(bytes, 0)
+}

@@ -1,0 +1,191 @@
+// The object behind a collect capability (spec/mailbox.md §7.3): long polls and streams of leased messages, settlement, reading
+// without consuming, dead letters, further capabilities, the end of the box. A stream holds no more than its window.
+// Leaves out deposits and notices (relay-box.ts).
+
+import { hexEncode } from '../bytes.js'
+import type { Capability } from '../capability/index.js'
+import { MAILBOX_BATCH_MAX_BYTES } from '../limits.js'
+import { type CallContext, Failure, type Handlers } from '../rpc/index.js'
+import { Change } from './change.js'
+import type { CollectInterface, InputOf } from './interfaces.js'
+import { gone, type RelayHost, tellFailures } from './relay-box.js'
+import type { LeasedMessage, LeaseRequest, Settlement } from './store.js'
+
+type CollectMethods = (typeof CollectInterface)['declared']
+type Input<Name extends keyof CollectMethods> = InputOf<CollectMethods[Name]>
+
+/** Messages that one lease of a stream asks for: few enough that those of a slow reader do not wait in its stream. */
+const STREAM_BATCH = 64
+/** Without any hint when something may become available, ms. */
+const LOOK_AGAIN_MS = 60_000
+
+/** One box, as its owner sees it in one session. */
+export class CollectObject implements Handlers<CollectMethods, CallContext> {
+  readonly #host: RelayHost
+  readonly #box: Uint8Array
+  /** What streams of this session have handed out and nobody has settled: receipt to the end of its lease, by consumer. */
+  readonly #unsettled = new Map<string, Unsettled>()
+
+  constructor(host: RelayHost, box: Uint8Array) {
+    this.#host = host
+    this.#box = box
+  }
+
+  async receive(
+    { consumer, leaseMs, maxMessages, waitMs }: Input<'receive'>,
+    { signal }: CallContext,
+  ): Promise<{ messages: readonly LeasedMessage[] }> {
+    const { store, clock, now } = this.#host
+    const request = { consumer, leaseMs, maxMessages, maxBytes: MAILBOX_BATCH_MAX_BYTES }
+    const deadline = clock.nowMs() + waitMs
+    using change = new Change(store, this.#box, clock)
+    for (;;) {
+      const { messages, nextMs, open } = await tellFailures(() => store.lease(this.#box, request, now()))
+      if (!open) throw gone()
+      const left = deadline - clock.nowMs()
+      if (messages.length > 0 || left <= 0 || signal.aborted) return { messages }
+      await change.next(Math.min(left, untilNext(nextMs, now())), signal)
+    }
+  }
+
+  async *follow(
+    { consumer, leaseMs, window }: Input<'follow'>,
+    { signal }: CallContext,
+  ): AsyncGenerator<LeasedMessage> {
+    const { store, clock, now } = this.#host
+    using change = new Change(store, this.#box, clock)
+    const unsettled = new Unsettled(change)
+    const name = hexEncode(consumer)
+    this.#unsettled.set(name, unsettled)
+    try {
+      while (!signal.aborted) {
+        const room = window - unsettled.count(now())
+        const request: LeaseRequest = {
+          consumer,
+          leaseMs,
+          maxMessages: Math.min(room, STREAM_BATCH),
+          maxBytes: MAILBOX_BATCH_MAX_BYTES,
+        }
+        const { messages, nextMs, open } =
+          room <= 0
+            ? { messages: [], nextMs: unsettled.firstEndMs, open: true }
+            : await tellFailures(() => store.lease(this.#box, request, now()))
+        if (!open) throw gone()
+        for (const { receipt } of messages) unsettled.add(receipt, now() + leaseMs)
+        yield* messages
+        if (messages.length === 0) await change.next(untilNext(nextMs, now()), signal)
+      }
+    } finally {
+      if (this.#unsettled.get(name) === unsettled) this.#unsettled.delete(name)
+    }
+  }
+
+  async settle({ settlements }: Input<'settle'>): Promise<void> {
+    const { store, now } = this.#host
+    await tellFailures(() => store.settle(this.#box, settlements.map(settlementOf), now()))
+    for (const { receipt, kind } of settlements) {
+      if (kind === 'extend') continue
+      for (const unsettled of this.#unsettled.values()) unsettled.settled(receipt)
+    }
+  }
+
+  async ackThrough({ receipt, consumer }: Input<'ackThrough'>): Promise<void> {
+    const { store, now } = this.#host
+    await tellFailures(() => store.ackThrough(this.#box, receipt, consumer, now()))
+    this.#unsettled.get(hexEncode(consumer))?.settledThrough(receipt)
+  }
+
+  async read({ after, maxMessages }: Input<'read'>) {
+    const { store, now } = this.#host
+    const request = { after, maxMessages, maxBytes: MAILBOX_BATCH_MAX_BYTES }
+    return { messages: await tellFailures(() => store.read(this.#box, request, now())) }
+  }
+
+  async deadLetters({ after, maxMessages }: Input<'deadLetters'>) {
+    const { store, now } = this.#host
+    const request = { after, maxMessages, maxBytes: MAILBOX_BATCH_MAX_BYTES }
+    return { messages: await tellFailures(() => store.deadLetters(this.#box, request, now())) }
+  }
+
+  settleDead({ positions, verdict }: Input<'settleDead'>): Promise<number> {
+    const { store, now } = this.#host
+    return tellFailures(() => store.settleDead(this.#box, positions, verdict, now()))
+  }
+
+  async stat() {
+    const { store, now } = this.#host
+    const stat = await tellFailures(() => store.stat(this.#box, now()))
+    if (stat === undefined) throw gone()
+    return stat
+  }
+
+  grant({ role, ttlSeconds }: Input<'grant'>): Promise<Capability> {
+    return tellFailures(() => this.#host.grant(this.#box, role, ttlSeconds))
+  }
+
+  revoke({ capability }: Input<'revoke'>): Promise<void> {
+    return tellFailures(() => this.#host.revoke(this.#box, capability))
+  }
+
+  drop(): Promise<void> {
+    return tellFailures(() => this.#host.store.dropBox(this.#box))
+  }
+}
+
+/** What one stream has handed out. */
+class Unsettled {
+  readonly #change: Change
+  /** In order of delivery. */
+  readonly #ends = new Map<string, number>()
+
+  constructor(change: Change) {
+    this.#change = change
+  }
+
+  /** How many are unsettled and still held. */
+  count(nowMs: number): number {
+    for (const [receipt, endMs] of this.#ends) {
+      if (endMs > nowMs) break
+      this.#ends.delete(receipt)
+    }
+    return this.#ends.size
+  }
+
+  get firstEndMs(): number | undefined {
+    for (const endMs of this.#ends.values()) return endMs
+    return undefined
+  }
+
+  add(receipt: string, endMs: number): void {
+    this.#ends.set(receipt, endMs)
+  }
+
+  settled(receipt: string): void {
+    if (this.#ends.delete(receipt)) this.#change.changed()
+  }
+
+  settledThrough(receipt: string): void {
+    if (!this.#ends.has(receipt)) return
+    for (const earlier of [...this.#ends.keys()]) {
+      this.#ends.delete(earlier)
+      if (earlier === receipt) break
+    }
+    this.#change.changed()
+  }
+}
+
+function settlementOf({
+  kind,
+  receipt,
+  delayMs,
+  leaseMs,
+}: Input<'settle'>['settlements'][number]): Settlement {
+  if (kind === 'nack') return { kind, receipt, delayMs: delayMs ?? 0 }
+  if (kind !== 'extend') return { kind, receipt }
+  if (leaseMs === undefined) throw new Failure('invalid_argument', 'expected leaseMs with extend')
+  return { kind, receipt, leaseMs }
+}
+
+function untilNext(nextMs: number | undefined, nowMs: number): number {
+  return nextMs === undefined ? LOOK_AGAIN_MS : Math.min(LOOK_AGAIN_MS, Math.max(1, nextMs - nowMs))
+}

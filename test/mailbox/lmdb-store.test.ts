@@ -1,0 +1,44 @@
+// MailboxStore in LMDB: the suite, and what only files can show: they outlive their process, and several processes share them.
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { LmdbOrderedStore } from '../../src/mailbox/lmdb-store.js'
+import { OrderedMailboxStore } from '../../src/mailbox/ordered-mailbox-store.js'
+import { describeStore } from './conformance.js'
+
+const directory = mkdtempSync(join(tmpdir(), 'noisecap-lmdb-'))
+let number = 0
+const newPath = () => join(directory, `store-${number++}`)
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+describeStore('lmdb', async () => new OrderedMailboxStore(new LmdbOrderedStore(newPath())))
+
+test('LmdbOrderedStore, closed and opened again, has what was written', async () => {
+  const path = newPath()
+  const first = new LmdbOrderedStore(path)
+  await first.write((tx) => tx.put(Uint8Array.of(1), Uint8Array.of(2, 3)))
+  await first[Symbol.asyncDispose]()
+  const second = new LmdbOrderedStore(path)
+  expect(second.read((view) => view.get(Uint8Array.of(1)))).toEqual(Buffer.of(2, 3))
+  await second[Symbol.asyncDispose]()
+})
+
+test('LmdbOrderedStore, a work that throws rejects alone, its neighbours in the commit are kept', async () => {
+  const store = new LmdbOrderedStore(newPath())
+  const failing = store.write(() => {
+    throw new RangeError('no')
+  })
+  const good = store.write((tx) => tx.put(Uint8Array.of(7), Uint8Array.of(7)))
+  await expect(failing).rejects.toThrow(RangeError)
+  await good
+  expect(store.read((view) => view.get(Uint8Array.of(7)))).toEqual(Buffer.of(7))
+  await store[Symbol.asyncDispose]()
+  await expect(store.write(() => {})).rejects.toMatchObject({ code: 'mailbox/store' })
+})
+
+test('LmdbOrderedStore, a new directory is open to its owner alone', async () => {
+  const path = newPath()
+  await using _store = new LmdbOrderedStore(path)
+  expect(statSync(path).mode & 0o777).toBe(0o700)
+})
