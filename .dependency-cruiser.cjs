@@ -21,7 +21,7 @@ const nodeFiles =
   '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 /** Optional peer dependencies: installed here for the tests, and by whoever uses what needs them. */
-const optionalPeers = '^node_modules/((@types/)?ws|lmdb)/'
+const optionalPeers = '^node_modules/((@types/)?ws|drizzle-orm|lmdb)/'
 
 module.exports = {
   forbidden: [

@@ -87,6 +87,19 @@ const FRAMES: Readonly<Record<string, Readonly<Record<string, Frame>>>> = {
       after: `${CHECK}
         assert.equal(sealed.length - 'ada@example.org'.length, 39)`,
     },
+    'schema.ts': {},
+    'drizzle.ts': {
+      after: `${CHECK}
+        const attempt = async (run: () => unknown) => void (await run())
+        const values = { id: 'x', email: 'ada@example.org' } as never
+        await assert.rejects(attempt(() => db.insert(users).values(values)), TypeError)
+        const like = (await import('drizzle-orm')).like(users.email as never, 'ada%')
+        await assert.rejects(attempt(() => db.select().from(users).where(like)), /it is sealed/)
+        const constraint = "create table c (email blob check (hex(substr(email, 1, 1)) >= 'F9'))"
+        await db.run(constraint)
+        await assert.rejects(attempt(() => db.run("insert into c values ('ada@example.org')")))
+        await assert.rejects(attempt(() => db.run("insert into c values ('ä')")))`,
+    },
     'rows.ts': {
       after: `${CHECK}
         const plaintext = { ...row, email: 'ada@example.org' }

@@ -55,3 +55,9 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
 }
 
 const HEX_FORM = /^\\x(?:[0-9a-f]{2})*$/
+
+/** What drivers take for a binary column: Node's for SQLite want a Buffer. A view, not a copy. */
+export function binary(bytes: Uint8Array): Uint8Array {
+  const { Buffer: NodeBuffer } = globalThis as { Buffer?: typeof Buffer }
+  return NodeBuffer === undefined ? bytes : NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

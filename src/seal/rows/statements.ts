@@ -1,7 +1,7 @@
 // SQL for plain drivers, with parameters: inserts, updates and selections that take sealed values for sealed columns and nothing
 // else, and compare blind indexes only. What they give is `{ text, values }`: `pg` takes it as it is, SQLite drivers take
 // `db.prepare(text).run(values)`. Leaves out every other SQL.
-import { IndexCell, SealedCell } from './cell.js'
+import { binary, IndexCell, SealedCell } from './cell.js'
 import { IndexField, SealedField } from './field.js'
 import type {
   AnyColumn,
@@ -171,10 +171,4 @@ function quoted(name: string): string {
 /** A table, with its schema where it has one: `crm.users`. */
 function quotedTable({ name }: { readonly name: string }): string {
   return name.split('.').map(quoted).join('.')
-}
-
-/** Node's drivers for SQLite want a Buffer. */
-function binary(bytes: Uint8Array): Uint8Array {
-  const { Buffer: NodeBuffer } = globalThis as { Buffer?: typeof Buffer }
-  return NodeBuffer === undefined ? bytes : NodeBuffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
