@@ -15,7 +15,7 @@ const DATE = '2026-11-24'
 type Prose = string | readonly [term: string, meaning: string]
 
 const DESCRIPTION: readonly Prose[] = [
-  'A capability is a text that is the permission to use one object of one service: whoever holds it may do what it says. noisecap makes the keys of services and clients, mints capabilities and narrows them, serves a module, calls methods, and revokes.',
+  'A capability is a text that is the permission to use one object of one service: whoever holds it may do what it says. noisecap makes the keys of services and clients, mints capabilities and narrows them, serves a module, calls methods, and revokes. It seals files so that only their readers can open them, and opens them.',
   'A capability is read from, in this order: an argument, with a warning, since every user of the machine can see arguments; --capability-file, where - is standard input; the variable NOISECAP; standard input. Only mint and attenuate print one. No message holds the secret part of one.',
   'Results go to standard output, everything else to standard error. With --json the result is one line of JSON, and so is an error.',
 ]
@@ -45,6 +45,7 @@ const SECTIONS: readonly (readonly [heading: string, prose: readonly Prose[]])[]
   [
     'FILES',
     [
+      ['FILE.sealed', 'What seal makes of FILE, and open takes.'],
       ['FILE.revoked', 'The revocations of the service whose key file is FILE. Never edit it by hand.'],
       ['~/.local/state/noisecap/registry', 'The registry, unless the environment names another.'],
     ],
@@ -52,6 +53,11 @@ const SECTIONS: readonly (readonly [heading: string, prose: readonly Prose[]])[]
   [
     'EXAMPLES',
     [
+      [
+        'noisecap seal report.pdf -r KEY',
+        'Seal report.pdf into report.pdf.sealed for the owner of a public key.',
+      ],
+      ['noisecap open report.pdf.sealed --key my.key', 'Open it.'],
       ['noisecap keygen notes.key', 'Make the key of a service, once, where it runs.'],
       [
         'noisecap serve notes.js --key notes.key',

@@ -16,6 +16,7 @@ import {
 } from './authority.js'
 import { type Line, type Styled, styled } from './colour.js'
 import { type Context, readCapability } from './input.js'
+import { inspectSealed, isSealedFile } from './inspect-sealed.js'
 import { claimsText, type Link, linksOf } from './links.js'
 import { table } from './output.js'
 
@@ -41,14 +42,18 @@ export function describeCapability(capability: Capability) {
 /** Add the command to `program`. */
 export function addInspect(program: Command, context: Context): Command {
   const command = program
-    .command('inspect [capability]')
-    .description('draw the chain of a capability, never its secret')
+    .command('inspect [capability-or-file]')
+    .description('draw the chain of a capability, never its secret, or what a sealed file tells everybody')
     .option('--capability-file <file>', 'read the capability from this file; - is standard input')
   return addAuthorityOptions(command).action(
     async (
       argument: string | undefined,
       options: AuthorityOptions & { readonly capabilityFile?: string },
     ) => {
+      if (argument !== undefined && (await isSealedFile(argument))) {
+        await inspectSealed(context, argument, options)
+        return
+      }
       using capability = await readCapability(context, { argument, capabilityFile: options.capabilityFile })
       const findings = await findOut(capability, options)
       const { denied, genuine, revocations, links } = findings

@@ -7,6 +7,12 @@ export interface Io {
   readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined }
   readonly stdout: (text: string) => void
   readonly stderr: (text: string) => void
+  /** Standard output for bytes; resolves when they may be overwritten. */
+  readonly writeBytes: (bytes: Uint8Array) => Promise<void>
+  /** Whether standard output is a terminal. */
+  readonly toTerminal: boolean
+  /** Standard error where it is a terminal, on which progress is drawn. */
+  readonly progress: NodeJS.WritableStream | undefined
   /** Whether standard output shows colours. */
   readonly colour: boolean
   /** A signal that is aborted when the user asks the command to stop; asked for by commands that run on. */

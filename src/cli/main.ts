@@ -21,6 +21,12 @@ const exitCode = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  writeBytes: (bytes) =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()))
+    }),
+  toTerminal: process.stdout.isTTY === true,
+  progress: process.stderr.isTTY === true ? process.stderr : undefined,
   colour: wantsColour(process.stdout, process.env),
   stopSignal,
 })

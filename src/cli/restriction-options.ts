@@ -1,10 +1,9 @@
 // The options by which `mint` and `attenuate` restrict a capability, and what users write behind them: names, moments, keys
 // and claims. Leaves out what a restriction means (src/capability/restrictions.ts).
 import { type Command, Option } from 'commander'
-import { base64urlDecode, hexDecode } from '../bytes.js'
 import { type Claims, PATTERN_NAMES, type PatternName, type Restrictions } from '../capability/index.js'
-import { asPublicKey, type PublicKey } from '../crypto/index.js'
 import { readDuration } from './input.js'
+import { readPublicKey } from './public-key.js'
 import { UsageError } from './usage-error.js'
 
 /** Options by which a user restricts a capability. */
@@ -18,6 +17,7 @@ export interface RestrictionOptions {
   readonly via?: string
 }
 
+const HOLDER_HINT = 'noisecap keygen --client prints the public key of a new client key'
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d))?$/
 
 /** Add the options to `command`. */
@@ -47,7 +47,7 @@ export function readRestrictions(options: RestrictionOptions): Restrictions {
     ...(expiresIn !== undefined && { expiresIn: readDuration(expiresIn, '--expires-in') }),
     ...(expiresAt !== undefined && { expiresAt: readTime(expiresAt, '--expires-at') }),
     ...(notBefore !== undefined && { notBefore: readStart(notBefore) }),
-    ...(holder !== undefined && { holder: readPublicKey(holder) }),
+    ...(holder !== undefined && { holder: readPublicKey(holder, '--holder', HOLDER_HINT) }),
     ...(patterns !== undefined && { patterns: readPatterns(patterns) }),
     ...(via !== undefined && { via }),
   }
@@ -112,15 +112,4 @@ function readTime(text: string, option: string): Date {
   throw new UsageError(
     `Cannot read ${option}: expected a time with its zone, such as 2030-01-31, 2030-01-31T12:00Z or 2030-01-31T13:00+01:00`,
   )
-}
-
-function readPublicKey(text: string): PublicKey {
-  try {
-    return asPublicKey(/^[0-9a-fA-F]{64}$/.test(text) ? hexDecode(text) : base64urlDecode(text))
-  } catch {
-    throw new UsageError(
-      `Cannot read --holder: expected a public key of 64 hexadecimal digits or 43 characters of base64url, got ${text.length} characters`,
-      'noisecap keygen --client prints the public key of a new client key',
-    )
-  }
 }

@@ -14,10 +14,13 @@ import { addInspect } from './inspect.js'
 import type { Io } from './io.js'
 import { addKeygen } from './keygen.js'
 import { addMint } from './mint.js'
+import { addOpen } from './open.js'
 import { Output } from './output.js'
 import { addPublish } from './publish.js'
 import { addResolve } from './resolve.js'
 import { addRevoke } from './revoke.js'
+import { addRewrap } from './rewrap.js'
+import { addSeal } from './seal.js'
 import { addServe } from './serve.js'
 import { packageVersion } from './version.js'
 
@@ -31,6 +34,9 @@ const COMMANDS = [
   addRevoke,
   addResolve,
   addPublish,
+  addSeal,
+  addOpen,
+  addRewrap,
   addDoctor,
   addCompletion,
 ]
@@ -65,6 +71,9 @@ export function describeProgram(): CommandNode {
     stdin: Readable.from([]),
     stdout: () => undefined,
     stderr: () => undefined,
+    writeBytes: async () => undefined,
+    toTerminal: false,
+    progress: undefined,
     colour: false,
     stopSignal: () => AbortSignal.abort(),
   }
@@ -74,7 +83,7 @@ export function describeProgram(): CommandNode {
 function createProgram(context: Context): Command {
   const { io, output } = context
   const program = new Command('noisecap')
-    .description('Capabilities over the Noise Protocol Framework: mint, narrow, serve, call, revoke')
+    .description('Capabilities over the Noise Protocol Framework: mint, narrow, serve, call, revoke, seal')
     .version(packageVersion())
     .configureHelp({ subcommandTerm: (command) => command.name(), commandUsage: usageOf })
     .exitOverride()

@@ -5,6 +5,12 @@ export type { Acceptance, CapabilityRules, Provenance, SealedUnder } from './acc
 export { type ByteSource, ByteStream } from './byte-stream.js'
 export { bytes, type Codec, type Content, dcbor, json, nullable, optional, text, validated } from './codec.js'
 export { Column, type ColumnOptions, type Place, type RowKey } from './column.js'
+export {
+  describeSealed,
+  type HeaderDescription,
+  type SealDescription,
+  type SegmentDescription,
+} from './describe.js'
 export { checkHintless, splitByReader, withHintOf, withoutHint } from './hintless.js'
 export type { EpochBounds, Surroundings } from './incarnation.js'
 export { type ByteRange, type LogEnd, openRange, readTail } from './open-range.js'

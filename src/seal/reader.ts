@@ -118,7 +118,7 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
   }
 
   /** Begin to open a stream whose chunks the caller brings: {@link openStream} does that.
-   * @param prelude - what the stream begins with, up to its first chunk; borrowed.
+   * @param prelude - what the stream begins with, at least up to its first chunk, which stands at `preludeBytes` of the result; borrowed.
    * @throws as {@link open}, save for what concerns a value. */
   stream(prelude: Uint8Array, options: StreamOpenOptions = {}): StreamOpener<Accepted['pattern']> {
     if (this.#disposed) throw new TypeError('Cannot open seal: the reader has been disposed')

@@ -23,6 +23,8 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
   readonly from: Provenance<Pattern>
   /** Content of every chunk save the last, bytes. */
   readonly chunkBytes: number
+  /** Bytes of the prelude: the first frame stands there. */
+  readonly preludeBytes: number
   readonly #cipher: AeadKey
   readonly #ad: Uint8Array
   readonly #tailOf: (finalTag: Uint8Array) => Uint8Array
@@ -44,6 +46,7 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
     const end = new Uint8Array(preludeEnd)
     this.from = from
     this.chunkBytes = prelude.chunkBytes
+    this.preludeBytes = prelude.end
     this.#ad = ad
     this.#cipher = cipher
     this.#length = prelude.end

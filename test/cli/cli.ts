@@ -18,15 +18,21 @@ export interface Outcome {
 }
 
 export interface RunOptions {
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
   readonly colour?: boolean
+  /** Whether standard output is a terminal. */
+  readonly toTerminal?: boolean
+  /** Aborted from the start unless given, so that what would run on ends. */
+  readonly stop?: AbortSignal
 }
 
 /** A directory with a registry of its own, and the command in it. */
 export class Desk {
   readonly directory: string
   readonly registry: string
+  /** Bytes that the last run wrote to standard output. */
+  bytes = Buffer.alloc(0)
 
   private constructor(directory: string) {
     this.directory = directory
@@ -43,10 +49,11 @@ export class Desk {
 
   async run(
     argv: readonly string[],
-    { stdin = '', env = {}, colour = false }: RunOptions = {},
+    { stdin = '', env = {}, colour = false, toTerminal = false, stop = AbortSignal.abort() }: RunOptions = {},
   ): Promise<Outcome> {
     let stdout = ''
     let stderr = ''
+    this.bytes = Buffer.alloc(0)
     const exitCode = await run(argv, {
       env: { NOISECAP_REGISTRY: this.registry, ...env },
       stdin: chunksOf(stdin),
@@ -56,8 +63,13 @@ export class Desk {
       stderr: (text) => {
         stderr += text
       },
+      writeBytes: async (bytes) => {
+        this.bytes = Buffer.concat([this.bytes, bytes])
+      },
+      toTerminal,
+      progress: undefined,
       colour,
-      stopSignal: () => AbortSignal.abort(),
+      stopSignal: () => stop,
     })
     return { exitCode, stdout, stderr }
   }
@@ -109,8 +121,8 @@ async function textOf(stream: AsyncIterable<unknown> | null): Promise<string> {
   return text
 }
 
-async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {
-  if (text !== '') yield new TextEncoder().encode(text)
+async function* chunksOf(input: string | Uint8Array): AsyncGenerator<Uint8Array> {
+  if (input.length > 0) yield typeof input === 'string' ? new TextEncoder().encode(input) : input
 }
 
 function secretOf(text: string): string {

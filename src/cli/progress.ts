@@ -1,0 +1,67 @@
+// A progress bar at a terminal, on standard error; nothing anywhere else. Leaves out what progresses.
+import type { FileHandle } from 'node:fs/promises'
+import { SingleBar } from 'cli-progress'
+import type { Context } from './input.js'
+
+const UNIT_NAMES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+const UNIT = 1_024
+
+/** Draws how far a file has come. */
+class Progress implements Disposable {
+  readonly #bar: SingleBar | undefined
+  readonly #stop: AbortSignal
+  #done = 0
+
+  /** @param total - bytes; undefined where nobody knows, as with a pipe: then nothing is drawn.
+   * @param stop - aborted when the user wants no more. */
+  constructor({ io, output }: Context, action: string, total: number | undefined, stop: AbortSignal) {
+    this.#stop = stop
+    if (io.progress === undefined || output.json || total === undefined || total === 0) return
+    this.#bar = new SingleBar({
+      stream: io.progress,
+      format: `${action} [{bar}] {percentage}% {value} of {total} {eta_formatted} left`,
+      formatValue: (value, _options, type) =>
+        type === 'value' || type === 'total' ? sizeText(value) : `${value}`,
+      clearOnComplete: true,
+      hideCursor: true,
+      etaBuffer: 50,
+    })
+    this.#bar.start(total, 0)
+  }
+
+  /** `bytes` more are done.
+   * @throws an error once the user has asked to stop. */
+  advance(bytes: number): void {
+    if (this.#stop.aborted) throw new Error('Stopped before the end; no file was left behind')
+    this.#done += bytes
+    this.#bar?.update(this.#done)
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.stop()
+  }
+}
+
+/** Run `work` with a progress bar for the bytes of `input`, gone by the time that anything else is printed. */
+export async function withProgress<T>(
+  context: Context,
+  action: string,
+  input: FileHandle | undefined,
+  stop: AbortSignal,
+  work: (advance: (bytes: number) => void) => Promise<T>,
+): Promise<T> {
+  const stats = await input?.stat()
+  using progress = new Progress(context, action, stats?.isFile() ? stats.size : undefined, stop)
+  return await work((bytes) => progress.advance(bytes))
+}
+
+/** Bytes for people. */
+export function sizeText(bytes: number): string {
+  let size = bytes
+  let unit = 0
+  while (size >= UNIT && unit < UNIT_NAMES.length - 1) {
+    size /= UNIT
+    unit += 1
+  }
+  return `${unit === 0 ? size : size.toFixed(1)} ${UNIT_NAMES[unit]}`
+}
