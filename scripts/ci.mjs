@@ -63,6 +63,7 @@ for (const gateScript of [
   'size',
   'demo',
   'demo:rpc',
+  'demo:mailbox',
 ]) {
   gate(`npm run ${gateScript}`)
 }

@@ -1,6 +1,6 @@
 // Taking messages out of a box of an OrderedStore (spec/mailbox.md §6.3): leases, order of depositors, acknowledgement, delay,
 // dead letters. Runs inside one transaction. Leaves out what puts them in (box-deposit.ts) and expiry (box-sweep.ts).
-import { endOf, type OrderedTransaction } from './ordered-store.js'
+import { endOf, type OrderedTransaction, type OrderedView } from './ordered-store.js'
 import {
   type BoxRecord,
   decodeState,
@@ -18,22 +18,34 @@ import type { DeadReason, Leased, LeasedMessage, LeaseRequest, Settlement } from
 /** States that one lease looks at: more are held only where consumers hold that many. */
 const SCAN_MAX = 8_192
 
-/** Hold what is available for `consumer`, the oldest first. */
-export function leaseFrom(
-  tx: OrderedTransaction,
+interface Found {
+  readonly position: number
+  readonly state: StateRecord
+}
+
+/** What a lease would take, and bury. */
+export interface Available {
+  readonly picked: readonly Found[]
+  readonly exhausted: readonly Found[]
+  readonly nextMs: number | undefined
+}
+
+/** Look for what is available for `consumer`, the oldest first; nothing changes. */
+export function findAvailable(
+  view: OrderedView,
   box: Uint8Array,
   record: BoxRecord,
   request: LeaseRequest,
   nowMs: number,
-): Leased {
-  const picked: { position: number; state: StateRecord }[] = []
-  const exhausted: { position: number; state: StateRecord }[] = []
+): Available {
+  const picked: Found[] = []
+  const exhausted: Found[] = []
   const heldUp = new Set<number>()
   let bytes = 0
   let scanned = 0
   let nextMs: number | undefined
   const prefix = keyOf.state(box)
-  for (const { key, value } of tx.range(prefix, endOf(prefix))) {
+  for (const { key, value } of view.range(prefix, endOf(prefix))) {
     if (picked.length >= request.maxMessages || ++scanned > SCAN_MAX) break
     const state = decodeState(value)
     if (state.expiresMs <= nowMs) continue // the sweep removes it
@@ -52,6 +64,18 @@ export function leaseFrom(
     bytes += state.size
     picked.push({ position: positionOf(key), state })
   }
+  return { picked, exhausted, nextMs }
+}
+
+/** Hold what is available for `consumer`, the oldest first. */
+export function leaseFrom(
+  tx: OrderedTransaction,
+  box: Uint8Array,
+  record: BoxRecord,
+  request: LeaseRequest,
+  nowMs: number,
+): Leased {
+  const { picked, exhausted, nextMs } = findAvailable(tx, box, record, request, nowMs)
   for (const { position, state } of exhausted) bury(tx, box, record, position, state, 'deliveries')
   if (exhausted.length > 0) tx.put(keyOf.box(box), encodeBox(record))
   const messages = picked.map(({ position, state }) => take(tx, box, position, state, request, nowMs))

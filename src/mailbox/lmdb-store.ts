@@ -15,6 +15,11 @@ interface Pending {
   readonly failed: (error: unknown) => void
 }
 
+/** Under this key stands the number of commits, by which a process sees those of others. */
+const COMMITS_KEY = new Uint8Array(1)
+/** Between two looks for commits of other processes, ms. */
+const FOREIGN_POLL_MS = 100
+
 /** Entries in LMDB. */
 export class LmdbOrderedStore implements OrderedStore {
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
@@ -22,6 +27,10 @@ export class LmdbOrderedStore implements OrderedStore {
   #pending: Pending[] = []
   #committing: Promise<void> | undefined
   #closed = false
+  /** The number of commits up to which this process has told its listeners; undefined when it does not know. */
+  #commits: number | undefined
+  readonly #foreign = new Set<() => void>()
+  #polling: ReturnType<typeof setInterval> | undefined
 
   /** Open, or make, the directory `path`, mode 0700.
    * @throws `mailbox/store`. */
@@ -76,8 +85,15 @@ export class LmdbOrderedStore implements OrderedStore {
     return work(this.#tx)
   }
 
+  onForeignChange(heard: () => void): () => void {
+    this.#foreign.add(heard)
+    this.#polling ??= setInterval(() => this.#look(), FOREIGN_POLL_MS).unref()
+    return () => this.#foreign.delete(heard)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
+    clearInterval(this.#polling)
     await this.#committing
     await this.#db.close()
   }
@@ -91,14 +107,39 @@ export class LmdbOrderedStore implements OrderedStore {
       try {
         await this.#db.transaction(() => {
           for (const { run } of batch) run(this.#tx)
+          this.#count()
         })
+        this.#db.resetReadTxn()
         for (const { done } of batch) done()
       } catch (error) {
+        this.#commits = undefined
         for (const { failed } of batch) failed(storeError('write', error))
       }
     }
     this.#committing = undefined
   }
+
+  /** Within a commit: count it. Somebody else's in between are told at the next look. */
+  #count(): void {
+    const before = numberOf(this.#db.get(COMMITS_KEY))
+    this.#commits = before === this.#commits ? before + 1 : undefined
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setFloat64(0, before + 1)
+    this.#db.putSync(COMMITS_KEY, bytes)
+  }
+
+  #look(): void {
+    this.#db.resetReadTxn()
+    const now = numberOf(this.#db.get(COMMITS_KEY))
+    // Less: a commit of this process is on its way.
+    if (this.#commits !== undefined && now <= this.#commits) return
+    this.#commits = now
+    for (const heard of this.#foreign) heard()
+  }
+}
+
+function numberOf(bytes: Uint8Array | undefined): number {
+  return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
 }
 
 function* entriesOf(

@@ -1,9 +1,9 @@
 // The embedded MailboxStore: boxes in an OrderedStore, each method one transaction (spec/mailbox.md §6). Wakes those who wait in
-// this process; other processes on the same files are heard by polling (relay.ts).
+// this process, also for what other processes on the same files have done.
 // Leaves out the transactions themselves (box-deposit.ts, box-lease.ts, box-sweep.ts).
 import { hexEncode } from '../bytes.js'
 import { depositIn } from './box-deposit.js'
-import { ackThroughIn, leaseFrom, settleIn } from './box-lease.js'
+import { ackThroughIn, findAvailable, leaseFrom, settleIn } from './box-lease.js'
 import { endBox, removeDead, removeSlice, sweepIn } from './box-sweep.js'
 import { Listeners } from './listeners.js'
 import { MemoryOrderedStore } from './memory-store.js'
@@ -48,9 +48,11 @@ const EMPTY = new Uint8Array(0)
 export class OrderedMailboxStore implements MailboxStore {
   readonly #entries: OrderedStore
   readonly #listeners = new Listeners()
+  readonly #stopHearing: (() => void) | undefined
 
   constructor(entries: OrderedStore) {
     this.#entries = entries
+    this.#stopHearing = entries.onForeignChange?.(() => this.#listeners.tellAll())
   }
 
   openBox({ id, limits, expiresMs }: NewBox, aliases: readonly Alias[]): Promise<void> {
@@ -109,10 +111,12 @@ export class OrderedMailboxStore implements MailboxStore {
     return result
   }
 
-  lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
+  async lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
+    const nothing = this.#entries.read((view) => nothingToLease(view, box, request, nowMs))
+    if (nothing !== undefined) return nothing
     return this.#entries.write((tx): Leased => {
       const record = openRecord(tx, box, nowMs)
-      if (record === undefined) return { messages: [], nextMs: undefined, open: false }
+      if (record === undefined) return GONE
       return leaseFrom(tx, box, record, request, nowMs)
     })
   }
@@ -196,6 +200,7 @@ export class OrderedMailboxStore implements MailboxStore {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#stopHearing?.()
     return this.#entries[Symbol.asyncDispose]() as Promise<void>
   }
 
@@ -209,6 +214,27 @@ export class OrderedMailboxStore implements MailboxStore {
   #tell(box: Uint8Array): void {
     this.#listeners.tell(hexEncode(box))
   }
+}
+
+const GONE: Leased = { messages: [], nextMs: undefined, open: false }
+
+/** The answer to a lease that takes nothing: who waits must not cost a commit each time it looks. */
+function nothingToLease(
+  view: OrderedView,
+  box: Uint8Array,
+  request: LeaseRequest,
+  nowMs: number,
+): Leased | undefined {
+  const record = openRecord(view, box, nowMs)
+  if (record === undefined) return GONE
+  const { picked, exhausted, nextMs } = findAvailable(
+    view,
+    box,
+    record,
+    { ...request, maxMessages: 1 },
+    nowMs,
+  )
+  return picked.length + exhausted.length > 0 ? undefined : { messages: [], nextMs, open: true }
 }
 
 /** A store that forgets everything with the process: for tests. */

@@ -28,6 +28,9 @@ export interface OrderedStore extends AsyncDisposable {
   write<T>(work: (tx: OrderedTransaction) => T): Promise<T>
   /** Run `work` on what is committed. */
   read<T>(work: (view: OrderedView) => T): T
+  /** Be told when somebody else may have changed something: another process on the same files. Absent where there is nobody.
+   * @returns call it to hear no more. */
+  onForeignChange?(heard: () => void): () => void
 }
 
 /** The first key after all that begin with `prefix`, which does not end in 0xff. */
