@@ -64,6 +64,7 @@ for (const gateScript of [
   'demo',
   'demo:rpc',
   'demo:mailbox',
+  'demo:seal',
 ]) {
   gate(`npm run ${gateScript}`)
 }
