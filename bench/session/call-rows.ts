@@ -4,7 +4,7 @@ import {
   callsPerSecond,
   figureOf,
   rateCells,
-  sequentialMicros,
+  sequentialMicrosOf,
   withPairs,
 } from '../suite/call-rates.js'
 import { atLeast, atMost, type Row, reported } from '../suite/report.js'
@@ -21,10 +21,8 @@ const CANDIDATES: readonly Candidate[] = [
 ]
 
 export async function callRows(): Promise<readonly Row[]> {
-  const { rates, micros } = await withPairs(CANDIDATES, async (pairs) => ({
-    rates: await callsPerSecond(pairs),
-    micros: await sequentialMicros(pairs),
-  }))
+  const rates = await withPairs(CANDIDATES, callsPerSecond)
+  const { ran, micros } = await sequentialMicrosOf(CANDIDATES)
   const against = (ours: string, peer: string, bar?: number): Row => {
     const [mine, theirs] = [figureOf(CANDIDATES, rates, ours), figureOf(CANDIDATES, rates, peer)]
     return {
@@ -34,7 +32,7 @@ export async function callRows(): Promise<readonly Row[]> {
     }
   }
   const sequential = (ours: string, peer: string, bar?: number): Row => {
-    const [mine, theirs] = [figureOf(CANDIDATES, micros, ours), figureOf(CANDIDATES, micros, peer)]
+    const [mine, theirs] = [figureOf(ran, micros, ours), figureOf(ran, micros, peer)]
     return {
       what: `sequential call, p50, ${ours}`,
       ours: `${mine.toFixed(1)} µs`,

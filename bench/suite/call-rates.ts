@@ -11,6 +11,9 @@ const ROUND_MS = 60
 const WARMUP_CALLS = 20_000
 const SEQUENTIAL_CALLS = 500
 const WARMUPS = 3
+/** Pairs of processes behind a figure for one call after the other: two pairs of the same program differ by some percent,
+ * because each has a layout of memory and compiled code of its own. */
+const SEQUENTIAL_PAIRS = 5
 
 /** One RPC system in one setting. */
 export interface Candidate {
@@ -48,8 +51,20 @@ export async function callsPerSecond(pairs: readonly Pair[]): Promise<readonly n
   return rates.map(median)
 }
 
+/** Time of one call while no other is open, µs, by {@link figureOf}: of several pairs for each candidate, warmed up by many calls.
+ * @returns the candidates, each as often as it ran, and the median of each pair. */
+export async function sequentialMicrosOf(
+  candidates: readonly Candidate[],
+): Promise<{ readonly ran: readonly Candidate[]; readonly micros: readonly number[] }> {
+  const ran = Array.from({ length: SEQUENTIAL_PAIRS }, () => candidates).flat()
+  return withPairs(ran, async (pairs) => {
+    for (const pair of pairs) await pair.run(WARMUP_CALLS, OUTSTANDING)
+    return { ran, micros: await sequentialMicros(pairs) }
+  })
+}
+
 /** Time of one call while no other is open, µs: the median of medians of each pair. */
-export async function sequentialMicros(pairs: readonly Pair[]): Promise<readonly number[]> {
+async function sequentialMicros(pairs: readonly Pair[]): Promise<readonly number[]> {
   const p50s = await alternate(
     pairs.map((pair) => async () => (await pair.run(SEQUENTIAL_CALLS, 1)).p50Micros ?? Number.NaN),
     WARMUPS,
@@ -58,11 +73,11 @@ export async function sequentialMicros(pairs: readonly Pair[]): Promise<readonly
   return p50s.map(median)
 }
 
-/** The figure of the candidate `name`. */
+/** The figure of the candidate `name`: the median where several pairs of processes ran it. */
 export function figureOf(candidates: readonly Candidate[], figures: readonly number[], name: string): number {
-  const figure = figures[candidates.findIndex((candidate) => candidate.name === name)]
-  if (figure === undefined) throw new Error(`Nothing was measured for ${name}`)
-  return figure
+  const own = figures.filter((_, index) => candidates[index]?.name === name)
+  if (own.length === 0) throw new Error(`Nothing was measured for ${name}`)
+  return median(own)
 }
 
 /** The cells of two rates. */
