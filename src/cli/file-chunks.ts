@@ -45,13 +45,14 @@ export async function sealFile(
   const { chunkBytes } = sealer
   const batches = Array.from({ length: BATCHES }, () => new Batch(chunkBytes))
   const capacity = batches[0]!.contents.length * chunkBytes
-  let writing = sink.write([sealer.prelude])
-  let reading = readFully(input, batches[0]!.contents, 0)
+  let writing = awaitedLater(sink.write([sealer.prelude]))
+  let reading = awaitedLater(readFully(input, batches[0]!.contents, 0))
   try {
     for (let n = 0, filled = await reading; ; n++) {
       const batch = batches[n % BATCHES]!
       const full = filled === capacity
-      if (full) reading = readFully(input, batches[(n + 1) % BATCHES]!.contents, (n + 1) * capacity)
+      if (full)
+        reading = awaitedLater(readFully(input, batches[(n + 1) % BATCHES]!.contents, (n + 1) * capacity))
       const chunks = Math.max(1, Math.ceil(filled / chunkBytes))
       for (let i = 0; i < chunks - 1; i++) sealer.seal(batch.contents[i]!, false, batch.frames[i]!)
       // Whether the last chunk of the batch is the last of the file, the next read tells.
@@ -62,7 +63,7 @@ export async function sealFile(
       sealer.seal(batch.contents[chunks - 1]!.subarray(0, lastBytes), last, frame)
       await writing
       const sealed = batch.bytes.subarray(0, filled + chunks * OVERHEAD_BYTES)
-      writing = sink.write(last ? [sealed, sealer.trailer] : [sealed])
+      writing = awaitedLater(sink.write(last ? [sealed, sealer.trailer] : [sealed]))
       advance(filled)
       if (last) break
       filled = next
@@ -87,16 +88,16 @@ export async function openFile(
   const capacity = batches[0]!.bytes.length
   let position = start
   let writing: Promise<void> = Promise.resolve()
-  let reading = readFully(input, [batches[0]!.bytes], position)
+  let reading = awaitedLater(readFully(input, [batches[0]!.bytes], position))
   try {
     for (let n = 0; ; n++) {
       const batch = batches[n % BATCHES]!
       const filled = await reading
       if (filled === capacity)
-        reading = readFully(input, [batches[(n + 1) % BATCHES]!.bytes], position + capacity)
+        reading = awaitedLater(readFully(input, [batches[(n + 1) % BATCHES]!.bytes], position + capacity))
       const { contents, end, last } = openBatch(batch, filled, opener)
       await writing
-      writing = sink.write(contents)
+      writing = awaitedLater(sink.write(contents))
       advance(end)
       position += end
       if (last) break
@@ -133,6 +134,12 @@ function openBatch(
     if (last) return { contents, end, last }
   }
   return { contents, end, last: false }
+}
+
+/** A promise whose failure is heard when it is awaited, and that may fail before. */
+function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  return promise
 }
 
 /** Read until `views` are full or the file ends.

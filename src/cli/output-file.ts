@@ -42,7 +42,12 @@ export function standardOutput({ io }: Context, text: boolean): SealOutput {
   return {
     path: undefined,
     async write(parts) {
-      for (const part of parts) await io.writeBytes(part)
+      try {
+        for (const part of parts) await io.writeBytes(part)
+      } catch (error) {
+        if (errorCode(error) !== 'EPIPE') throw error
+        throw new Error('Cannot write to standard output: whoever read it has gone')
+      }
     },
     async commit() {},
     async [Symbol.asyncDispose]() {},
