@@ -45,7 +45,7 @@ const shared: Options = {
   format: 'esm',
   target: ['node20.19', 'es2022'],
   platform: 'neutral',
-  external: [/^node:/, /^#/, 'lmdb'],
+  external: [/^node:/, /^#/, 'lmdb', 'pg'],
 }
 
 export default defineConfig(async () => [
@@ -62,6 +62,7 @@ export default defineConfig(async () => [
       seal: 'src/seal/index.ts',
       mailbox: 'src/mailbox/index.ts',
       'mailbox/lmdb': 'src/mailbox/lmdb.ts',
+      'mailbox/postgres': 'src/mailbox/postgres.ts',
       resolve: 'src/resolve/index.ts',
       'resolve/file': 'src/resolve/file.ts',
       'resolve/dns': 'src/resolve/dns.ts',

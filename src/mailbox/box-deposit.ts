@@ -55,7 +55,8 @@ export function depositIn(
   return { accepted: messages.length, duplicates, refusal: undefined }
 }
 
-function refusalOf(
+/** Why a message cannot be taken now; the same for every store. */
+export function refusalOf(
   record: BoxRecord,
   { envelope, expiresMs }: NewMessage,
   nowMs: number,

@@ -38,33 +38,53 @@ export function findAvailable(
   request: LeaseRequest,
   nowMs: number,
 ): Available {
-  const picked: Found[] = []
-  const exhausted: Found[] = []
-  const heldUp = new Set<number>()
-  let bytes = 0
+  const choice = new Choice(record, request, nowMs)
   let scanned = 0
-  let nextMs: number | undefined
   const prefix = keyOf.state(box)
   for (const { key, value } of view.range(prefix, endOf(prefix))) {
-    if (picked.length >= request.maxMessages || ++scanned > SCAN_MAX) break
-    const state = decodeState(value)
-    if (state.expiresMs <= nowMs) continue // the sweep removes it
-    if (isHeld(state, nowMs)) {
-      const own = state.held === HELD.leased && sameBytes(state.consumer, request.consumer)
-      if (!own && record.ordered === 1) heldUp.add(state.depositor)
-      nextMs = Math.min(nextMs ?? Number.POSITIVE_INFINITY, state.untilMs)
-      continue
-    }
-    if (heldUp.has(state.depositor)) continue
-    if (state.deliveries >= record.maxDeliveries) {
-      exhausted.push({ position: positionOf(key), state })
-      continue
-    }
-    if (picked.length > 0 && bytes + state.size > request.maxBytes) break
-    bytes += state.size
-    picked.push({ position: positionOf(key), state })
+    if (++scanned > SCAN_MAX || !choice.consider(positionOf(key), decodeState(value))) break
   }
-  return { picked, exhausted, nextMs }
+  return choice
+}
+
+/** Chooses among the messages of a box, shown in order, what a lease takes; the same for every store. */
+export class Choice implements Available {
+  readonly picked: Found[] = []
+  readonly exhausted: Found[] = []
+  nextMs: number | undefined
+  readonly #record: Pick<BoxRecord, 'maxDeliveries' | 'ordered'>
+  readonly #request: LeaseRequest
+  readonly #nowMs: number
+  readonly #heldUp = new Set<number>()
+  #bytes = 0
+
+  constructor(record: Pick<BoxRecord, 'maxDeliveries' | 'ordered'>, request: LeaseRequest, nowMs: number) {
+    this.#record = record
+    this.#request = request
+    this.#nowMs = nowMs
+  }
+
+  /** @returns false when no further message is of interest. */
+  consider(position: number, state: StateRecord): boolean {
+    const { maxMessages, maxBytes, consumer } = this.#request
+    if (this.picked.length >= maxMessages) return false
+    if (state.expiresMs <= this.#nowMs) return true // the sweep removes it
+    if (isHeld(state, this.#nowMs)) {
+      const own = state.held === HELD.leased && sameBytes(state.consumer, consumer)
+      if (!own && this.#record.ordered === 1) this.#heldUp.add(state.depositor)
+      this.nextMs = Math.min(this.nextMs ?? Number.POSITIVE_INFINITY, state.untilMs)
+      return true
+    }
+    if (this.#heldUp.has(state.depositor)) return true
+    if (state.deliveries >= this.#record.maxDeliveries) {
+      this.exhausted.push({ position, state })
+      return true
+    }
+    if (this.picked.length > 0 && this.#bytes + state.size > maxBytes) return false
+    this.#bytes += state.size
+    this.picked.push({ position, state })
+    return true
+  }
 }
 
 /** Hold what is available for `consumer`, the oldest first. */
@@ -193,11 +213,13 @@ function isHeld({ held, untilMs, forMs }: StateRecord, nowMs: number): boolean {
   return held !== HELD.no && nowMs < untilMs && untilMs - nowMs <= forMs
 }
 
-function receiptOf(position: number, deliveries: number): string {
+/** What a consumer settles with: the place of the message, and which delivery of it. */
+export function receiptOf(position: number, deliveries: number): string {
   return `${position}.${deliveries}`
 }
 
-function parseReceipt(receipt: string): { position: number; deliveries: number } {
+/** @throws RangeError for a receipt that is none. */
+export function parseReceipt(receipt: string): { position: number; deliveries: number } {
   const match = /^(\d{1,16})\.(\d{1,10})$/.exec(receipt)
   const position = Number(match?.[1])
   if (!Number.isSafeInteger(position)) {

@@ -4,6 +4,7 @@
 import { hexEncode } from '../bytes.js'
 import { depositIn } from './box-deposit.js'
 import { ackThroughIn, findAvailable, leaseFrom, settleIn } from './box-lease.js'
+import { boxStat, GONE } from './box-stat.js'
 import { endBox, removeDead, removeSlice, sweepIn } from './box-sweep.js'
 import { Listeners } from './listeners.js'
 import { MemoryOrderedStore } from './memory-store.js'
@@ -178,14 +179,7 @@ export class OrderedMailboxStore implements MailboxStore {
   async stat(box: Uint8Array, nowMs: number): Promise<BoxStat | undefined> {
     return this.#entries.read((view) => {
       const record = openRecord(view, box, nowMs)
-      if (record === undefined) return undefined
-      const { messages, bytes, deadLetters, deadBytes, refusals, nextPosition, ordered, expiresMs } = record
-      const { maxMessages, maxBytes, messageTtlSeconds, maxDeliveries } = record
-      return {
-        ...{ messages, bytes, deadLetters, deadBytes, refusals, arrivals: nextPosition },
-        limits: { maxMessages, maxBytes, messageTtlSeconds, maxDeliveries, ordered: ordered === 1 },
-        expiresMs: expiresMs === 0 ? undefined : expiresMs,
-      }
+      return record === undefined ? undefined : boxStat(record)
     })
   }
 
@@ -215,8 +209,6 @@ export class OrderedMailboxStore implements MailboxStore {
     this.#listeners.tell(hexEncode(box))
   }
 }
-
-const GONE: Leased = { messages: [], nextMs: undefined, open: false }
 
 /** The answer to a lease that takes nothing: who waits must not cost a commit each time it looks. */
 function nothingToLease(

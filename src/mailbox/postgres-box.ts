@@ -1,0 +1,143 @@
+// Changes of one box in Postgres, as statements inside of a transaction that holds the lock of its row. Counters of the box and its
+// messages change together. Leaves out transactions and waiting (postgres.ts).
+import type { PoolClient } from 'pg'
+import { hexEncode } from '../bytes.js'
+import { parseReceipt } from './box-lease.js'
+import type { Row } from './postgres-rows.js'
+import { HELD } from './records.js'
+import type { Alias, DeadReason, NewMessage, Settlement, StoredMessage } from './store.js'
+
+/** What relays listen to; the payload is the id of a box, hexadecimal. */
+export const CHANNEL = 'noisecap_mailbox'
+
+export function messageOf(row: Row): StoredMessage {
+  return {
+    position: Number(row['position']),
+    envelope: row['envelope'] as Uint8Array,
+    depositedMs: Number(row['deposited_ms']),
+    expiresMs: Number(row['expires_ms']),
+    deliveries: Number(row['deliveries']),
+  }
+}
+
+export function within<T extends StoredMessage>(messages: readonly T[], maxBytes: number): readonly T[] {
+  let bytes = 0
+  return messages.filter(({ envelope }, i) => {
+    bytes += envelope.length
+    return i === 0 || bytes <= maxBytes
+  })
+}
+
+export async function putAlias(client: PoolClient, box: Uint8Array, { hash, role }: Alias): Promise<void> {
+  const { rows } = await client.query<Row>(
+    'update noisecap_box set next_depositor = next_depositor + 1 where id = $1 returning next_depositor - 1 as n',
+    [box],
+  )
+  await client.query('insert into noisecap_alias values ($1, $2, $3, $4)', [hash, box, role, rows[0]?.['n']])
+}
+
+export async function insert(
+  client: PoolClient,
+  box: Uint8Array,
+  depositor: number,
+  taken: readonly { message: NewMessage; position: number; expiresMs: number }[],
+  nowMs: number,
+): Promise<void> {
+  if (taken.length === 0) return
+  const [ids, positions, expiries] = [
+    taken.map(({ message }) => message.id),
+    taken.map(({ position }) => position),
+    taken.map(({ expiresMs }) => expiresMs),
+  ]
+  await client.query(
+    `insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
+     select $1, p, i, $2, length(e), e, $3, x from unnest($4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[]) as t(p, i, e, x)`,
+    [box, depositor, nowMs, positions, ids, taken.map(({ message }) => message.envelope), expiries],
+  )
+  await client.query(
+    `insert into noisecap_id (box, id, position, expires_ms)
+     select $1, i, p, x from unnest($2::bytea[], $3::bigint[], $4::bigint[]) as t(i, p, x)`,
+    [box, ids, positions, expiries],
+  )
+}
+
+export async function settleOne(
+  client: PoolClient,
+  box: Uint8Array,
+  settlement: Settlement,
+  nowMs: number,
+): Promise<void> {
+  const { position, deliveries } = parseReceipt(settlement.receipt)
+  if (settlement.kind === 'ack') return remove(client, box, 'position = $2 and dead is null', [position])
+  const current = `box = $1 and position = $2 and deliveries = $3 and held = ${HELD.leased} and dead is null`
+  const of = [box, position, deliveries]
+  if (settlement.kind === 'reject') {
+    const { rows } = await client.query<Row>(`select size from noisecap_message where ${current}`, of)
+    if (rows[0] !== undefined) await bury(client, box, position, Number(rows[0]['size']), 'rejected')
+    return
+  }
+  const [held, forMs] =
+    settlement.kind === 'nack' ? [HELD.delayed, settlement.delayMs] : [HELD.leased, settlement.leaseMs]
+  const consumer = settlement.kind === 'nack' ? `, consumer = '\\x0000000000000000'` : ''
+  await client.query(
+    `update noisecap_message set held = $4, until_ms = $5, for_ms = $6${consumer} where ${current}`,
+    [...of, forMs > 0 ? held : HELD.no, nowMs + forMs, forMs],
+  )
+}
+
+/** Take messages out for good; their ids stay known. */
+export async function remove(
+  client: PoolClient,
+  box: Uint8Array,
+  where: string,
+  values: unknown[],
+): Promise<void> {
+  await client.query(
+    `with gone as (delete from noisecap_message where box = $1 and ${where} returning size, dead)
+     update noisecap_box set
+       messages = messages - (select count(*) from gone where dead is null),
+       bytes = bytes - (select coalesce(sum(size), 0) from gone where dead is null),
+       dead_letters = dead_letters - (select count(*) from gone where dead is not null),
+       dead_bytes = dead_bytes - (select coalesce(sum(size), 0) from gone where dead is not null) where id = $1`,
+    [box, ...values],
+  )
+}
+
+export async function bury(
+  client: PoolClient,
+  box: Uint8Array,
+  position: number,
+  size: number,
+  reason: DeadReason,
+): Promise<void> {
+  await client.query('update noisecap_message set dead = $3 where box = $1 and position = $2', [
+    box,
+    position,
+    reason,
+  ])
+  await client.query(
+    `update noisecap_box set messages = messages - 1, bytes = bytes - $2,
+       dead_letters = dead_letters + 1, dead_bytes = dead_bytes + $2 where id = $1`,
+    [box, size],
+  )
+}
+
+export async function revive(
+  client: PoolClient,
+  box: Uint8Array,
+  positions: readonly number[],
+): Promise<void> {
+  await client.query(
+    `with back as (update noisecap_message set dead = null, deliveries = 0, held = ${HELD.no}
+       where box = $1 and position = any($2) returning size)
+     update noisecap_box set
+       messages = messages + (select count(*) from back), bytes = bytes + (select coalesce(sum(size), 0) from back),
+       dead_letters = dead_letters - (select count(*) from back),
+       dead_bytes = dead_bytes - (select coalesce(sum(size), 0) from back) where id = $1`,
+    [box, positions],
+  )
+}
+
+export async function notify(client: PoolClient, box: Uint8Array): Promise<void> {
+  await client.query('select pg_notify($1, $2)', [CHANNEL, hexEncode(box)])
+}

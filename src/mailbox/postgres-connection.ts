@@ -1,0 +1,102 @@
+// The connections of a mailbox to Postgres: a pool for transactions, and one that listens for what other relays do. Lost ones are
+// made again; meanwhile listeners are told once a second, since something may have happened.
+import type { Pool, PoolClient } from 'pg'
+import { NoisecapError } from '../errors.js'
+import type { Listeners } from './listeners.js'
+import { CHANNEL, notify } from './postgres-box.js'
+import type { Row } from './postgres-rows.js'
+import { migrate } from './postgres-schema.js'
+
+/** Between two looks for what no notification told, ms. */
+const POLL_MS = 1_000
+
+/** Runs statements, and hears of changes. */
+export class PostgresConnection implements AsyncDisposable {
+  readonly #pool: Pool
+  readonly #listeners: Listeners
+  #listener: PoolClient | undefined
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(pool: Pool, listeners: Listeners) {
+    this.#pool = pool
+    this.#listeners = listeners
+    pool.on('error', () => {}) // an idle connection was lost; the next query takes another
+  }
+
+  /** Bring the tables up to date, and listen. */
+  async open(): Promise<void> {
+    await this.#run(migrate)
+    await this.#listen()
+    this.#timer = setInterval(() => {
+      if (this.#listener === undefined) this.#listen().catch(() => {}) // polling goes on
+      this.#listeners.tellAll()
+    }, POLL_MS)
+    this.#timer.unref()
+  }
+
+  /** Rows of one statement. */
+  async rows(text: string, values: unknown[]): Promise<readonly Row[]> {
+    return (await this.#run((client) => client.query<Row>(text, values))).rows
+  }
+
+  /** Run `work` in a transaction.
+   * @throws `mailbox/store`; RangeError as `work` does. */
+  transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    return this.#run(async (client) => {
+      await client.query('begin')
+      try {
+        const result = await work(client)
+        await client.query('commit')
+        return result
+      } catch (error) {
+        await client.query('rollback').catch(() => {}) // the connection may be what failed
+        throw error
+      }
+    })
+  }
+
+  /** Let everybody know that a box may have changed. */
+  tell(box: Uint8Array): Promise<unknown> {
+    return this.#run((client) => notify(client, box))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer)
+    this.#listener?.release(true)
+    this.#listener = undefined
+    await this.#pool.end()
+  }
+
+  async #listen(): Promise<void> {
+    await this.#run(async (client) => {
+      client.on('notification', ({ payload }) => this.#listeners.tell(payload ?? ''))
+      client.on('error', () => {
+        this.#listener = undefined
+        client.release(true)
+      })
+      await client.query(`listen ${CHANNEL}`)
+      this.#listener = client
+    }, 'keep')
+  }
+
+  async #run<T>(
+    work: (client: PoolClient) => Promise<T>,
+    afterwards: 'release' | 'keep' = 'release',
+  ): Promise<T> {
+    let client: PoolClient | undefined
+    let failed = false
+    try {
+      client = await this.#pool.connect()
+      return await work(client)
+    } catch (error) {
+      failed = true
+      if (error instanceof RangeError) throw error
+      throw new NoisecapError('mailbox/store', 'Cannot reach or change the mailbox in Postgres', {
+        cause: error,
+        hint: 'Check that the server runs, has room, and lets this user make tables',
+      })
+    } finally {
+      if (failed || afterwards === 'release') client?.release(failed)
+    }
+  }
+}

@@ -1,0 +1,337 @@
+// Door of `noisecap/mailbox/postgres`: boxes in Postgres, which several relays share. Needs the package `pg`, an optional peer.
+// Every method is one transaction, committed with the synchronous_commit of the server; what concerns one box is done under the
+// lock of its row, so that order holds whichever relay asks. Leaves out the tables (postgres-schema.ts).
+import pg from 'pg'
+import { hexEncode } from '../bytes.js'
+import { refusalOf } from './box-deposit.js'
+import { Choice, parseReceipt, receiptOf } from './box-lease.js'
+import { boxStat, GONE } from './box-stat.js'
+import { Listeners } from './listeners.js'
+import {
+  bury,
+  insert,
+  messageOf,
+  notify,
+  putAlias,
+  remove,
+  revive,
+  settleOne,
+  within,
+} from './postgres-box.js'
+import { PostgresConnection } from './postgres-connection.js'
+import { boxOf, type Row, STATE_COLUMNS, stateOf } from './postgres-rows.js'
+import { type BoxRecord, HELD } from './records.js'
+import type {
+  Alias,
+  AliasEntry,
+  BoxStat,
+  DeadLetter,
+  DeadReason,
+  DepositResult,
+  Leased,
+  LeaseRequest,
+  MailboxStore,
+  NewBox,
+  NewMessage,
+  ReadRequest,
+  Role,
+  Settlement,
+} from './store.js'
+
+const PAGE = 256
+const DEAD_MAX = 1_000
+
+/** Options of {@link openPostgresMailboxStore}: those of a pool of the package `pg`. */
+export type PostgresMailboxOptions = pg.PoolConfig
+
+/** Boxes in a database, whose tables (`noisecap_…`) are made or brought up to date.
+ * @throws `mailbox/store`. */
+export async function openPostgresMailboxStore(options: PostgresMailboxOptions): Promise<MailboxStore> {
+  const store = new PostgresMailboxStore(new pg.Pool(options))
+  try {
+    await store.open()
+    return store
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+const OPEN = '(expires_ms = 0 or expires_ms > $2)'
+
+class PostgresMailboxStore implements MailboxStore {
+  readonly #listeners = new Listeners()
+  readonly #connection: PostgresConnection
+  /** The last deposit of each box in this process: those of one depositor reach the database in their order. */
+  readonly #deposits = new Map<string, Promise<unknown>>()
+
+  constructor(pool: pg.Pool) {
+    this.#connection = new PostgresConnection(pool, this.#listeners)
+  }
+
+  open(): Promise<void> {
+    return this.#connection.open()
+  }
+
+  openBox({ id, limits, expiresMs }: NewBox, aliases: readonly Alias[]): Promise<void> {
+    const { maxMessages, maxBytes, messageTtlSeconds, maxDeliveries, ordered } = limits
+    return this.#connection.transaction(async (client) => {
+      await client.query(
+        `insert into noisecap_box (id, max_messages, max_bytes, ttl_seconds, max_deliveries, ordered, expires_ms)
+         values ($1, $2, $3, $4, $5, $6, $7)`,
+        [id, maxMessages, maxBytes, messageTtlSeconds, maxDeliveries, ordered ? 1 : 0, expiresMs ?? 0],
+      )
+      for (const alias of aliases) await putAlias(client, id, alias)
+    })
+  }
+
+  addAlias(box: Uint8Array, alias: Alias, nowMs: number): Promise<boolean> {
+    return this.#inBox(box, nowMs, false, async (client) => {
+      await putAlias(client, box, alias)
+      return true
+    })
+  }
+
+  async find(hash: Uint8Array, nowMs: number): Promise<AliasEntry | undefined> {
+    const [row] = await this.#connection.rows(
+      `select a.box, a.role, a.depositor from noisecap_alias a join noisecap_box b on b.id = a.box
+       where a.hash = $1 and (b.expires_ms = 0 or b.expires_ms > $2)`,
+      [hash, nowMs],
+    )
+    if (row === undefined) return undefined
+    return { box: row['box'] as Uint8Array, role: row['role'] as Role, depositor: Number(row['depositor']) }
+  }
+
+  async removeAlias(hash: Uint8Array): Promise<void> {
+    await this.#connection.rows('delete from noisecap_alias where hash = $1', [hash])
+  }
+
+  async dropBox(box: Uint8Array): Promise<void> {
+    await this.#connection.rows('delete from noisecap_box where id = $1', [box])
+    await this.#connection.tell(box)
+  }
+
+  deposit(
+    box: Uint8Array,
+    depositor: number,
+    messages: readonly NewMessage[],
+    nowMs: number,
+  ): Promise<DepositResult> {
+    const name = hexEncode(box)
+    const before = this.#deposits.get(name) ?? Promise.resolve()
+    const deposited = before
+      .catch(() => {}) // told to whoever made it
+      .then(() => this.#deposit(box, depositor, messages, nowMs))
+    const last = deposited
+      .catch(() => {})
+      .finally(() => {
+        if (this.#deposits.get(name) === last) this.#deposits.delete(name)
+      })
+    this.#deposits.set(name, last)
+    return deposited
+  }
+
+  #deposit(box: Uint8Array, depositor: number, messages: readonly NewMessage[], nowMs: number) {
+    const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
+    return this.#inBox(box, nowMs, gone, async (client, record): Promise<DepositResult> => {
+      const ids = messages.map(({ id }) => id)
+      const { rows } = await client.query<Row>('select id from noisecap_id where box = $1 and id = any($2)', [
+        box,
+        ids,
+      ])
+      const known = new Set(rows.map(({ id }) => hexEncode(id as Uint8Array)))
+      const taken: { message: NewMessage; position: number; expiresMs: number }[] = []
+      let result: DepositResult = { accepted: messages.length, duplicates: 0, refusal: undefined }
+      let duplicates = 0
+      for (const [i, message] of messages.entries()) {
+        if (known.has(hexEncode(message.id))) {
+          duplicates += 1
+          continue
+        }
+        const refusal = refusalOf(record, message, nowMs)
+        if (refusal !== undefined) {
+          result = { accepted: i, duplicates, refusal }
+          break
+        }
+        known.add(hexEncode(message.id))
+        const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
+        taken.push({ message, position: record.nextPosition++, expiresMs })
+        record.messages += 1
+        record.bytes += message.envelope.length
+      }
+      await insert(client, box, depositor, taken, nowMs)
+      const refused =
+        result.refusal?.startsWith('quota') === true && Math.abs(nowMs - record.refusedMs) >= 1_000
+      await client.query(
+        `update noisecap_box set messages = $2, bytes = $3, next_position = $4,
+           refusals = refusals + $5, refused_ms = case when $5 = 1 then $6 else refused_ms end where id = $1`,
+        [box, record.messages, record.bytes, record.nextPosition, refused ? 1 : 0, nowMs],
+      )
+      if (taken.length > 0 || result.refusal !== undefined) await notify(client, box)
+      return { ...result, duplicates }
+    })
+  }
+
+  lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
+    return this.#inBox(box, nowMs, GONE, async (client, record): Promise<Leased> => {
+      const choice = new Choice(record, request, nowMs)
+      let after = -1
+      for (let more = true; more; ) {
+        const { rows } = await client.query<Row>(
+          `select ${STATE_COLUMNS} from noisecap_message where box = $1 and position > $2 and dead is null
+           order by position limit ${PAGE} for update skip locked`,
+          [box, after],
+        )
+        more = rows.length === PAGE
+        for (const row of rows) {
+          after = Number(row['position'])
+          if (!choice.consider(after, stateOf(row))) more = false
+        }
+      }
+      for (const { position, state } of choice.exhausted)
+        await bury(client, box, position, state.size, 'deliveries')
+      const { picked, nextMs } = choice
+      const { rows } = await client.query<Row>(
+        `update noisecap_message set deliveries = deliveries + 1, held = ${HELD.leased}, until_ms = $3, for_ms = $4, consumer = $5
+         where box = $1 and position = any($2) returning position, envelope, deposited_ms, expires_ms, deliveries`,
+        [
+          box,
+          picked.map(({ position }) => position),
+          nowMs + request.leaseMs,
+          request.leaseMs,
+          request.consumer,
+        ],
+      )
+      const messages = rows.map(messageOf).sort((a, b) => a.position - b.position)
+      return {
+        messages: messages.map((message) => ({
+          ...message,
+          receipt: receiptOf(message.position, message.deliveries),
+        })),
+        nextMs,
+        open: true,
+      }
+    })
+  }
+
+  settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
+    return this.#inBox(
+      box,
+      nowMs,
+      undefined,
+      async (client) => {
+        for (const settlement of settlements) await settleOne(client, box, settlement, nowMs)
+        await notify(client, box)
+      },
+      () => settlements.forEach(({ receipt }) => void parseReceipt(receipt)),
+    )
+  }
+
+  ackThrough(box: Uint8Array, receipt: string, consumer: Uint8Array, nowMs: number): Promise<void> {
+    const { position } = parseReceipt(receipt)
+    return this.#inBox(box, nowMs, undefined, async (client) => {
+      const where = `position <= $2 and dead is null and held = ${HELD.leased} and consumer = $3`
+      await remove(client, box, where, [position, consumer])
+      await notify(client, box)
+    })
+  }
+
+  async read(box: Uint8Array, { after, maxMessages, maxBytes }: ReadRequest, nowMs: number) {
+    const rows = await this.#page(box, 'dead is null', after, maxMessages, nowMs)
+    return within(rows.map(messageOf), maxBytes)
+  }
+
+  async deadLetters(
+    box: Uint8Array,
+    { after, maxMessages, maxBytes }: ReadRequest,
+    nowMs: number,
+  ): Promise<readonly DeadLetter[]> {
+    const rows = await this.#page(box, 'dead is not null', after, maxMessages, nowMs)
+    return within(
+      rows.map((row) => ({ ...messageOf(row), reason: row['dead'] as DeadReason })),
+      maxBytes,
+    )
+  }
+
+  settleDead(
+    box: Uint8Array,
+    positions: readonly number[] | undefined,
+    verdict: 'redeliver' | 'remove',
+    nowMs: number,
+  ): Promise<number> {
+    return this.#inBox(box, nowMs, 0, async (client) => {
+      const { rows } = await client.query<Row>(
+        `select position, size from noisecap_message where box = $1 and dead is not null
+         and ($2::bigint[] is null or position = any($2)) order by position limit ${DEAD_MAX}`,
+        [box, positions ?? null],
+      )
+      const found = rows.map((row) => Number(row['position']))
+      if (verdict === 'remove') await remove(client, box, 'position = any($2)', [found])
+      else await revive(client, box, found)
+      await notify(client, box)
+      return found.length
+    })
+  }
+
+  async stat(box: Uint8Array, nowMs: number): Promise<BoxStat | undefined> {
+    const [row] = await this.#connection.rows(`select * from noisecap_box where id = $1 and ${OPEN}`, [
+      box,
+      nowMs,
+    ])
+    return row === undefined ? undefined : boxStat(boxOf(row))
+  }
+
+  async sweep(nowMs: number, max: number): Promise<number> {
+    const boxes = await this.#connection.rows(
+      'delete from noisecap_box where expires_ms > 0 and expires_ms <= $1 returning id',
+      [nowMs],
+    )
+    const due = await this.#connection.rows(
+      'select box, id, position from noisecap_id where expires_ms <= $1 order by expires_ms limit $2',
+      [nowMs, max],
+    )
+    for (const row of due) {
+      const box = row['box'] as Uint8Array
+      await this.#connection.transaction(async (client) => {
+        await client.query('select 1 from noisecap_box where id = $1 for update', [box])
+        await client.query('delete from noisecap_id where box = $1 and id = $2', [box, row['id']])
+        await remove(client, box, 'position = $2', [row['position']])
+      })
+    }
+    return boxes.length + due.length
+  }
+
+  watch(box: Uint8Array, heard: () => void): () => void {
+    return this.#listeners.add(hexEncode(box), heard)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection[Symbol.asyncDispose]()
+  }
+
+  #page(box: Uint8Array, where: string, after: number, max: number, nowMs: number): Promise<readonly Row[]> {
+    return this.#connection.rows(
+      `select position, envelope, deposited_ms, expires_ms, deliveries, dead from noisecap_message
+       where box = $1 and position > $2 and expires_ms > $3 and ${where} order by position limit $4`,
+      [box, after, nowMs, max],
+    )
+  }
+
+  /** A transaction under the lock of an open box.
+   * @param otherwise - the result when there is no such box.
+   * @param check - run before anything. */
+  #inBox<T>(
+    box: Uint8Array,
+    nowMs: number,
+    otherwise: T,
+    work: (client: pg.PoolClient, record: BoxRecord) => Promise<T>,
+    check: () => void = () => {},
+  ): Promise<T> {
+    return this.#connection.transaction(async (client) => {
+      check()
+      const text = `select * from noisecap_box where id = $1 and ${OPEN} for update`
+      const [row] = (await client.query<Row>(text, [box, nowMs])).rows
+      return row === undefined ? otherwise : work(client, boxOf(row))
+    })
+  }
+}
