@@ -1,9 +1,10 @@
 // What sealed values cost beside their peers in the same run: `npm run bench:seal`. Values of 256 bytes; peers write into memory
 // that they are given, ours return memory of their own. CPU time; medians over alternating rounds, each ratio beside its bar.
-// Leaves out streams and databases.
+// `npm run bench:seal rows` is of a table (seal/rows.ts). Leaves out streams.
 import { createRequire } from 'node:module'
 import { mint, ServiceKey } from '../src/capability/index.js'
 import { Column, generateKeyPair, type Place, SealReader, SealWriter, text } from '../src/seal/index.js'
+import { measureRows } from './seal/rows.js'
 import { runParts } from './suite/parts.js'
 import { atLeast, atMost, type Row } from './suite/report.js'
 import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './suite/rounds.js'
@@ -163,4 +164,4 @@ async function measure(): Promise<readonly Row[]> {
   ]
 }
 
-await runParts({ values: measure })
+await runParts({ values: measure, rows: measureRows })
