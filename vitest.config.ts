@@ -10,6 +10,9 @@ export default defineConfig({
       '#native': source('crypto/native-providers.ts'),
       '#noble-every': source('crypto/noble-libraries-node.ts'),
       '#noble': source('crypto/noble-libraries-node.ts'),
+      'noisecap/browser': source('browser/index.ts'),
+      'noisecap/transport/websocket-server': source('transport/websocket-server.ts'),
+      noisecap: source('index.ts'),
     },
   },
   test: {
