@@ -15,6 +15,8 @@ const BROWSER_ENTRIES = [
   'mailbox/index',
   'resolve/index',
   'testing/index',
+  'transport/http',
+  'transport/http-handler',
   'transport/message-port',
   'transport/websocket',
   // Not for import by name: what `#native`, `#noble` and `#noble-every` of package.json stand for.
@@ -69,6 +71,8 @@ export default defineConfig(async () => [
       cli: 'src/cli/main.ts',
       'transport/tcp': 'src/transport/tcp.ts',
       'transport/unix': 'src/transport/unix.ts',
+      'transport/http': 'src/transport/http.ts',
+      'transport/http-handler': 'src/transport/http-handler.ts',
       'transport/message-port': 'src/transport/message-port.ts',
       'transport/stdio': 'src/transport/stdio.ts',
       'transport/websocket': 'src/transport/websocket.ts',

@@ -95,6 +95,17 @@ export const MESSAGE_CREDIT_STEP_BYTES = 65_536
 /** Between two looks at whether the other end of a WebSocket answers, ms (spec/session.md §12). */
 export const WEBSOCKET_PING_INTERVAL_MS = 30_000
 
+/** One request or answer over HTTP, bytes (spec/session.md §13). */
+export const HTTP_BODY_MAX_BYTES = 4_194_304
+/** From a batch to its answer, ms (spec/session.md §13). */
+export const HTTP_ANSWER_DEADLINE_MS = 30_000
+/** From a request's headers to the last byte of its body, ms (spec/session.md §13). */
+export const HTTP_BODY_DEADLINE_MS = 10_000
+/** From a hello to the answer that says nothing, ms (spec/session.md §13). */
+export const HTTP_SILENCE_MS = 250
+/** How long a client waits with its batch after the hello was answered, ms (spec/session.md §13). */
+export const HTTP_BATCH_WAIT_MS = 4_000
+
 /** Reassembled RPC message, bytes (spec/rpc.md §8). */
 export const MESSAGE_MAX_BYTES = 1_048_576
 /** Body of one fragment or one stream frame, bytes (spec/rpc.md §2). */

@@ -8,10 +8,17 @@ import { LOCATION_MAX_CHARS } from './limits.js'
 /** A location taken apart. */
 export type ParsedLocation =
   | { readonly scheme: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly scheme: 'ws' | 'wss'; readonly host: string; readonly port: number; readonly path: string }
+  | {
+      readonly scheme: 'ws' | 'wss' | 'http' | 'https'
+      readonly host: string
+      readonly port: number
+      readonly path: string
+    }
   | { readonly scheme: 'unix'; readonly path: string }
 
-const FORMS = 'tcp://host:port, ws://host:port/path, wss://host:port/path or unix:/path'
+const FORMS = 'tcp://host:port, ws://host:port/path, wss://…, http://…, https://… or unix:/path'
+/** Schemes of URLs with a path, and the port where none is written. */
+const PATH_PORTS = { ws: 80, wss: 443, http: 80, https: 443 } as const
 /** What every scheme has in common; also what capabilities and records hold locations to. No capability, and no fragment
  * that could be the secret part of one: locations are shown and logged. */
 const ANY_LOCATION = /^(?!noisecap:)[a-z][a-z0-9+.-]*:[\x21\x22\x24-\x7e]+$/
@@ -40,9 +47,13 @@ export function parseLocation(uri: string, purpose: LocationPurpose = 'dial'): P
     case 'tcp':
       return { scheme: 'tcp', ...parseAuthority(afterSlashes(rest, uri), uri, purpose) }
     case 'ws':
-      return parseWebSocket('ws', afterSlashes(rest, uri), uri, purpose)
+      return parseWithPath('ws', afterSlashes(rest, uri), uri, purpose)
     case 'wss':
-      return parseWebSocket('wss', afterSlashes(rest, uri), uri, purpose)
+      return parseWithPath('wss', afterSlashes(rest, uri), uri, purpose)
+    case 'http':
+      return parseWithPath('http', afterSlashes(rest, uri), uri, purpose)
+    case 'https':
+      return parseWithPath('https', afterSlashes(rest, uri), uri, purpose)
     case 'unix':
       return { scheme: 'unix', path: parseUnixPath(rest, uri) }
     default:
@@ -76,6 +87,8 @@ export function formatLocation(location: ParsedLocation): string {
       return `tcp://${location.host}:${location.port}`
     case 'ws':
     case 'wss':
+    case 'http':
+    case 'https':
       return `${location.scheme}://${location.host}:${location.port}${location.path}`
     case 'unix':
       return `unix:${location.path}`
@@ -93,8 +106,8 @@ function afterSlashes(rest: string, uri: string): string {
   return rest.slice(2)
 }
 
-function parseWebSocket(
-  scheme: 'ws' | 'wss',
+function parseWithPath(
+  scheme: keyof typeof PATH_PORTS,
   rest: string,
   uri: string,
   purpose: LocationPurpose,
@@ -105,7 +118,7 @@ function parseWebSocket(
     throw bad('a path of printable ASCII without ? and #', show(uri))
   }
   const authority = slash === -1 ? rest : rest.slice(0, slash)
-  return { scheme, ...parseAuthority(authority, uri, purpose, scheme === 'ws' ? 80 : 443), path }
+  return { scheme, ...parseAuthority(authority, uri, purpose, PATH_PORTS[scheme]), path }
 }
 
 function parseAuthority(text: string, uri: string, purpose: LocationPurpose, defaultPort?: number) {

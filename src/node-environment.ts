@@ -2,6 +2,7 @@
 import { SYSTEM_CLOCK } from './clock.js'
 import type { Environment } from './environment.js'
 import { FileRegistry } from './resolve/file.js'
+import { dialHttp } from './transport/http.js'
 import { dialTcp, listenTcp } from './transport/tcp.js'
 import { dialUnix, listenUnix } from './transport/unix.js'
 import { dialWebSocket } from './transport/websocket-node.js'
@@ -22,6 +23,8 @@ export const nodeEnvironment: Environment = {
     ['unix', { dial: dialUnix, listen: listenUnix }],
     ['ws', { dial: dialWebSocket, listen: listenWebSocket }],
     ['wss', { dial: dialWebSocket }],
+    ['http', { dial: dialHttp }],
+    ['https', { dial: dialHttp }],
   ]),
   resolvers: () => [defaultRegistry()],
   announcers: () => [defaultRegistry()],

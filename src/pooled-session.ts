@@ -62,6 +62,7 @@ export class PooledSession {
       localLimits,
       locations,
       goingAway: () => this.#leave(),
+      last: () => this.#leave(),
       closed: () => {
         this.#leave()
         closed()
@@ -73,6 +74,7 @@ export class PooledSession {
   /** Whether a further capability may be shown. */
   get hasRoom(): boolean {
     const used = this.#leases.size + this.#presenting
+    if (this.#peer.connection.batchDeadlineMs !== undefined) return false // one batch, of one capability
     return !this.#isLeaving && !this.#isFull && this.#peer.connection.isOpen && used < this.#limits.maxExports
   }
 

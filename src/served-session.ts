@@ -46,6 +46,10 @@ import {
   type Status,
 } from './session/index.js'
 
+/** Between two looks at whether open calls have ended, ms; over HTTP somebody waits for that. */
+const FINISH_POLL_MS = 10
+const BATCH_POLL_MS = 1
+
 /** What a served session needs of its service. */
 export interface ServedSessionOptions {
   readonly checkClaims: ClaimsChecker | undefined
@@ -105,6 +109,7 @@ export class ServedSession implements ReferenceHost {
       localLimits: service.limits,
       confirmed: () => this.#confirmed(),
       closed: () => this.#closed(),
+      last: () => void this.finish(connection.batchDeadlineMs ?? 0, BATCH_POLL_MS),
       serves: {
         exports: this.#exports,
         client: connection.session.remoteStatic,
@@ -135,18 +140,23 @@ export class ServedSession implements ReferenceHost {
   }
 
   /** Take no more calls, wait for the open ones, then close. */
-  async finish(graceMs: number): Promise<void> {
+  async finish(graceMs: number, pollMs = FINISH_POLL_MS): Promise<void> {
     if (this.#over) return
     const over = new Promise<void>((resolve) => {
       this.#finished = resolve
     })
     this.#peer.goAway(graceMs)
     const deadline = this.clock.nowMs() + graceMs
-    while (this.#peer.servedCalls > 0 && this.clock.nowMs() < deadline && !this.#over) {
-      await sleep(this.clock, 10)
+    while (this.#isBusy(pollMs === BATCH_POLL_MS) && this.clock.nowMs() < deadline && !this.#over) {
+      await sleep(this.clock, pollMs)
     }
     this.#peer.close('going_away')
     await over
+  }
+
+  /** Streams that outlive their call are part of the answer to a batch; elsewhere they end with the session. */
+  #isBusy(isBatch: boolean): boolean {
+    return this.#peer.servedCalls > 0 || (isBatch && this.#peer.openStreams > 0)
   }
 
   ended(reference: ServedReference, reason: CloseReason): void {

@@ -16,6 +16,8 @@ const canonical: [string, string][] = [
   ['tcp://[::ffff:127.0.0.1]:7', 'tcp://[::ffff:7f00:1]:7'],
   ['ws://example.com', 'ws://example.com:80/'],
   ['wss://example.com', 'wss://example.com:443/'],
+  ['http://example.com/Fn', 'http://example.com:80/Fn'],
+  ['HTTPS://Example.com', 'https://example.com:443/'],
   ['wss://Example.com:8443/Notes', 'wss://example.com:8443/Notes'],
   ['ws://[::1]/a', 'ws://[::1]:80/a'],
   ['unix:/run/noisecap/notes.sock', 'unix:/run/noisecap/notes.sock'],
@@ -23,10 +25,10 @@ const canonical: [string, string][] = [
 ]
 
 const refused: [string, string][] = [
-  ['', 'tcp://host:port, ws://host:port/path, wss://host:port/path or unix:/path, got ""'],
+  ['', 'tcp://host:port, ws://host:port/path, wss://…, http://…, https://… or unix:/path, got ""'],
   ['127.0.0.1:7000', 'or unix:/path, got "127.0.0.1:7000"'],
   ['localhost:7000', 'or unix:/path, got the scheme "localhost"'],
-  ['http://example.com', 'got the scheme "http"'],
+  ['ftp://example.com', 'got the scheme "ftp"'],
   ['tcp:127.0.0.1:7000', '// after the scheme'],
   ['tcp:/127.0.0.1:7000', '// after the scheme'],
   ['tcp://127.0.0.1', 'a port, got "tcp://127.0.0.1"'],

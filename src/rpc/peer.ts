@@ -37,6 +37,8 @@ export interface PeerOptions {
   readonly closed?: (outcome: CloseOutcome) => void
   /** The other side takes no more calls; open ones still finish. */
   readonly goingAway?: () => void
+  /** The pipe carries one batch each way, and it is complete. */
+  readonly last?: () => void
   /** The client's first record was opened: it is fresh and holds the PSK. */
   readonly confirmed?: () => void
 }
@@ -99,6 +101,7 @@ export class Peer {
       record: (plaintext) => this.#record(plaintext),
       delivered: () => this.#outbox.uncork(),
       drain: () => this.#outbox.flush(),
+      last: () => this.#options.last?.(),
       closed: (outcome) => this.#closed(outcome),
     })
   }

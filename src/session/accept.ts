@@ -87,6 +87,7 @@ class Accepting<Identity extends ServiceIdentity> {
     pipe.start({
       data: (bytes) => (this.#connection === undefined ? this.#receive(bytes) : this.#pass(bytes)),
       drain: () => this.#connection?.pipeEvents.drain(),
+      last: () => (this.#connection === undefined ? pipe.destroy() : this.#connection.pipeEvents.last?.()),
       end: () => (this.#connection === undefined ? this.#ended() : this.#connection.pipeEvents.end()),
       closed: (error) => this.#closed(error),
     })

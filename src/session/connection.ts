@@ -38,6 +38,8 @@ export interface ConnectionEvents {
   delivered?(): void
   /** The pipe can take more after {@link Connection.send} returned false. */
   drain(): void
+  /** Of a pipe that carries one batch each way: what is sent after this turn is lost; at the service, nothing more comes. */
+  last?(): void
   /** Always the last call, exactly once. */
   closed(outcome: CloseOutcome): void
 }
@@ -110,6 +112,11 @@ export class Connection {
     return this.#pipe.remoteAddress
   }
 
+  /** How long the answer to a batch may take, ms, where the pipe carries one each way. */
+  get batchDeadlineMs(): number | undefined {
+    return this.#pipe.batchDeadlineMs
+  }
+
   /** Whether the peer's first record was opened: it is there, now, and holds the keys. */
   get isConfirmed(): boolean {
     return this.#confirmed
@@ -124,6 +131,7 @@ export class Connection {
   readonly pipeEvents: PipeEvents = {
     data: (bytes) => this.#receive(bytes),
     drain: () => this.#events?.drain(),
+    last: () => this.#events?.last?.(),
     end: () => this.#ended(),
     closed: (error) => this.#pipeClosed(error),
   }

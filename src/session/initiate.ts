@@ -38,6 +38,7 @@ export function initiateSession(
 
 class Initiating {
   readonly #pipe: Pipe
+  readonly #isXk: boolean
   readonly #signal: AbortSignal
   readonly #time: { readonly times: ConnectionTimes; readonly clock: Clock }
   readonly #frames: FrameReader
@@ -58,6 +59,7 @@ class Initiating {
     reject: (error: unknown) => void,
   ) {
     this.#handshake = new ClientHandshake({ ...options, nowSeconds: time.clock.wallMs() / 1_000 })
+    this.#isXk = options.pattern === 'XK'
     this.#pipe = pipe
     this.#signal = signal
     this.#time = time
@@ -72,12 +74,17 @@ class Initiating {
       this.#onAbort()
       return
     }
+    if (this.#isXk && this.#pipe.batchDeadlineMs !== undefined) {
+      this.#fail(needsMessage3())
+      return
+    }
     signal.addEventListener('abort', this.#onAbort, { once: true })
     this.#pipe.start({
       data: (bytes) => (this.#next === undefined ? this.#receive(bytes) : this.#next.data(bytes)),
       drain: () => this.#next?.drain(),
+      last: () => this.#next?.last?.(),
       end: () => (this.#next === undefined ? this.#fail(noAnswer()) : this.#next.end()),
-      closed: (error) => (this.#next === undefined ? this.#fail(noAnswer(error)) : this.#next.closed(error)),
+      closed: (error) => (this.#next === undefined ? this.#fail(lostBy(error)) : this.#next.closed(error)),
     })
     this.#send(this.#handshake.hello)
   }
@@ -141,6 +148,19 @@ class Initiating {
 /** Whether an abort reason is that of `AbortSignal.timeout`. */
 function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError'
+}
+
+/** What a transport says of itself is passed on: that no server is there, above all. */
+function lostBy(error: Error | undefined): NoisecapError {
+  return error instanceof NoisecapError ? error : noAnswer(error)
+}
+
+function needsMessage3(): NoisecapError {
+  return new NoisecapError(
+    'transport/unreachable',
+    'Cannot open session: XK has a third message, and this transport carries a hello and its answer',
+    { hint: 'Greet with IK, or use another location, such as wss:' },
+  )
 }
 
 function noAnswer(cause?: Error): NoisecapError {

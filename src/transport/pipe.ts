@@ -13,6 +13,9 @@ export interface PipeEvents {
   drain(): void
   /** The peer will send nothing more; writing is still possible. */
   end(): void
+  /** Of a pipe that carries one batch each way: ours is about to leave, or the peer's is whole. What is not in it by the end
+   * of this turn is for another pipe. */
+  last?(): void
   /** The pipe is gone, both ways; `error` when that was not asked for. Always the last call, exactly once. */
   closed(error: Error | undefined): void
 }
@@ -26,6 +29,9 @@ export interface Pipe {
   readonly isLocal: boolean
   /** Bytes accepted by `write` that have not left yet. */
   readonly waitingBytes: number
+  /** Of a pipe that carries a hello and its answer, then one batch of records each way (HTTP): how long the answer to the
+   * batch may take, ms. */
+  readonly batchDeadlineMs?: number
   /** Drop a peer that sends more than this, bytes, before the first `write`: for a service that has yet to see a hello. A
    * transport that hands over what comes piece by piece has no use for that, and leaves it out. */
   limitUnanswered?(maxBytes: number): void

@@ -11,6 +11,7 @@ import { NoisecapError } from '../errors.js'
 import { WEBSOCKET_PING_INTERVAL_MS } from '../limits.js'
 import { formatLocation, parseLocation } from '../location.js'
 import { withoutBrackets } from './allowed-lookup.js'
+import { allowsOrigin, type Origins } from './origins.js'
 import type { Listener, Pipe } from './pipe.js'
 import { boundPort, closeServer, unreachable } from './socket-pipe.js'
 import { loadWs, WS_OPTIONS, type WsPipe, wsPipe } from './ws-link.js'
@@ -23,7 +24,7 @@ const LISTEN_BACKLOG = 1_024
 export interface WebSocketOptions {
   /** Pages that may connect, as browsers write them (`https://app.example`), or a judge of that. Default: pages of the
    * same host and port as this server. What is no browser sends no origin, and is not asked for one. */
-  readonly origins?: readonly string[] | ((origin: string) => boolean) | undefined
+  readonly origins?: Origins | undefined
   /** Where a client is, for admission control: needed behind a reverse proxy, whose own address all of them have. Default
    * where the socket leads. Take only a header that the proxy sets itself. */
   readonly remoteAddress?: ((request: IncomingMessage) => string | undefined) | undefined
@@ -65,7 +66,8 @@ export async function attachWebSocket(
       if (server.listenerCount('upgrade') === 1) refuse(socket, '404 Not Found')
       return
     }
-    if (!allowsOrigin(request, options.origins)) {
+    const { origin, host } = request.headers
+    if (!allowsOrigin(origin, host, options.origins)) {
       refuse(socket, '403 Forbidden')
       return
     }
@@ -115,14 +117,6 @@ export async function listenWebSocket(
     location: formatLocation({ ...parsed, port: boundPort(server) }),
     close: () => closeServer(server),
   }
-}
-
-function allowsOrigin(request: IncomingMessage, origins: WebSocketOptions['origins']): boolean {
-  const { origin, host } = request.headers
-  if (origin === undefined) return true
-  if (typeof origins === 'function') return origins(origin)
-  if (origins !== undefined) return origins.includes(origin)
-  return host !== undefined && /^https?:\/\//.test(origin) && origin.replace(/^https?:\/\//, '') === host
 }
 
 function refuse(socket: Socket, status: string): void {

@@ -99,7 +99,7 @@ function unreachable(location: string, reason: string, cause?: unknown): Noiseca
 }
 
 /** The host where it is an address, as sockets write it; empty for a name. */
-function addressOf(host: string): string {
+export function addressOf(host: string): string {
   if (host.startsWith('[')) return host.slice(1, -1)
   return /^[0-9.]+$/.test(host) ? host : ''
 }
