@@ -1,7 +1,7 @@
 // Keys and capabilities that outlive a page: in IndexedDB, encrypted with AES-256-GCM under a key of WebCrypto that no script
 // can read, only use. noble computes with bytes, so an opened key is in the memory of the page; what lies in the database is
 // ciphertext. That keeps secrets out of dumps and extensions that read databases, not from a script that runs in the page,
-// which can use whatever the page can (docs/browser.md). Leaves out the database itself (indexed-db.ts).
+// which can use whatever the page can. Leaves out the database itself (indexed-db.ts).
 import { utf8, wipe } from '../bytes.js'
 import { Capability } from '../capability/index.js'
 import { asSecretKey, KeyPair, primitives } from '../crypto/index.js'

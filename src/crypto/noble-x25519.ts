@@ -1,6 +1,6 @@
 // X25519 of noble for browsers: its Montgomery ladder with the parameters of RFC 7748 §4.1, and none of the Edwards curve,
-// on which noble's own `x25519` multiplies the base point. That is faster from the third key on, since its table has to be
-// made first, and three times the code: a page makes one key a connection (docs/performance.md).
+// on which noble's own `x25519` multiplies the base point. That needs a table that has to be made first, and three times the
+// code, for a page that makes one key a connection.
 // The ladder, the reduction and the checks are noble's. Leaves out other curves (noble-libraries-every.ts).
 import { montgomery } from '@noble/curves/abstract/montgomery.js'
 
