@@ -14,10 +14,7 @@ const watch = stream(z.void(), z.array(Note))
 export const Reader = iface('Reader', { watch })
 export type ReaderCalls = Calls<(typeof Reader)['declared']>
 
-const Shared = z.object({
-  id: z.string(),
-  capability: z.custom<Capability<ReaderCalls>>((value) => value instanceof Capability),
-})
+const ReaderCapability = z.custom<Capability<ReaderCalls>>((value) => value instanceof Capability)
 
 /** All of it. */
 export const Notebook = iface('Notebook', {
@@ -26,6 +23,7 @@ export const Notebook = iface('Notebook', {
   add: method(z.string().trim().min(1).max(200), z.void()),
   remove: method(z.string(), z.void()),
   /** A capability to read for one hour. */
-  share: method(z.void(), Shared),
-  revoke: method(z.string(), z.void()),
+  share: method(z.void(), ReaderCapability),
+  /** Take one back, at once, wherever it was passed on to. */
+  revoke: method(ReaderCapability, z.void()),
 })

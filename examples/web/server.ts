@@ -57,20 +57,13 @@ export async function startWebDemo(
 
   const service = await Service.open(join(folder, 'notebook.key'))
   const book = new Book(join(folder, 'notes.json'))
-  const shared = new Map<string, Capability<ReaderCalls>>()
   const offer = service.offer('notebook', Notebook, () => ({
     watch: (_, { signal }) => book.watch(signal),
     add: (text) => book.change((notes) => [...notes, { id: crypto.randomUUID(), text }]),
     remove: (id) => book.change((notes) => notes.filter((note) => note.id !== id)),
-    share: () => {
-      const capability = mintReader({ expiresIn: '1h' })
-      const id = crypto.randomUUID()
-      shared.set(id, capability)
-      return { id, capability }
-    },
-    revoke: async (id) => {
-      const capability = shared.get(id)
-      if (capability !== undefined) await service.revoke(capability)
+    share: () => mintReader({ expiresIn: '1h' }),
+    revoke: async (capability) => {
+      await service.revoke(capability)
     },
   }))
   const mintReader = (until: Pick<Restrictions, 'expiresIn' | 'expiresAt'>): Capability<ReaderCalls> =>

@@ -76,7 +76,6 @@ describe.skipIf(noChromium)('the web demo', { timeout: 120_000 }, () => {
     await expect.poll(() => status(owner)).toBe('Live')
     await expect.poll(() => status(reader)).toBe('Live, read only')
 
-    // The restarted service does not know that link by its id, so another one is made, read and revoked.
     await owner.getByRole('button', { name: 'Make a read-only link' }).click()
     await expect.poll(() => owner.locator('#links li').count()).toBe(2)
     const second = (await owner.locator('#links li').first().getAttribute('data-link')) ?? ''
@@ -89,6 +88,9 @@ describe.skipIf(noChromium)('the web demo', { timeout: 120_000 }, () => {
     await other.reload()
     await expect.poll(() => status(other)).toBe('Closed')
     expect(await status(reader)).toBe('Live, read only')
+    // A link from before the restart is taken back like any other.
+    await owner.getByRole('button', { name: 'Revoke' }).click()
+    await expect.poll(() => status(reader)).toBe('Closed')
 
     expect(log.length).toBeGreaterThan(6)
     expect(log.join('\n')).not.toMatch(/noisecap|#|%23|\?/)

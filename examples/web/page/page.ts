@@ -116,7 +116,7 @@ function allowWriting(notebook: Owner): void {
 }
 
 async function share(notebook: Owner): Promise<void> {
-  const { id, capability } = await notebook.share()
+  const capability = await notebook.share()
   const link = linkTo(capability, location.href)
   const item = document.createElement('li')
   const about = document.createElement('div')
@@ -132,7 +132,7 @@ async function share(notebook: Owner): Promise<void> {
   const revoke = button(
     'Revoke',
     async () => {
-      await notebook.revoke(id)
+      await notebook.revoke(capability)
       item.remove()
       part('share').focus()
     },
