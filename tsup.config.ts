@@ -62,6 +62,8 @@ export default defineConfig(async () => [
       'capability/files': 'src/capability/files.ts',
       'session/files': 'src/session/files.ts',
       seal: 'src/seal/index.ts',
+      'seal/rows': 'src/seal/rows/index.ts',
+      'seal/drizzle': 'src/seal/drizzle/index.ts',
       mailbox: 'src/mailbox/index.ts',
       'mailbox/lmdb': 'src/mailbox/lmdb.ts',
       'mailbox/postgres': 'src/mailbox/postgres.ts',
