@@ -52,15 +52,26 @@ export async function callsPerSecond(pairs: readonly Pair[]): Promise<readonly n
 }
 
 /** Time of one call while no other is open, µs, by {@link figureOf}: of several pairs for each candidate, warmed up by many calls.
+ * One pair of each is alive at a time: many idle processes would slow every wake-up down.
  * @returns the candidates, each as often as it ran, and the median of each pair. */
 export async function sequentialMicrosOf(
   candidates: readonly Candidate[],
 ): Promise<{ readonly ran: readonly Candidate[]; readonly micros: readonly number[] }> {
-  const ran = Array.from({ length: SEQUENTIAL_PAIRS }, () => candidates).flat()
-  return withPairs(ran, async (pairs) => {
-    for (const pair of pairs) await pair.run(WARMUP_CALLS, OUTSTANDING)
-    return { ran, micros: await sequentialMicros(pairs) }
-  })
+  const micros: number[] = []
+  for (let i = 0; i < SEQUENTIAL_PAIRS; i++) {
+    const medians = await withPairs(candidates, async (pairs) => {
+      for (const pair of pairs) await warmUp(pair)
+      return sequentialMicros(pairs)
+    })
+    micros.push(...medians)
+  }
+  return { ran: Array.from({ length: SEQUENTIAL_PAIRS }, () => candidates).flat(), micros }
+}
+
+/** Until everything on the way of a call is compiled as it stays, with many outstanding and with one. */
+async function warmUp(pair: Pair): Promise<void> {
+  for (let i = 0; i < WARMUPS; i++) await pair.run(WARMUP_CALLS, OUTSTANDING)
+  await pair.run(6 * SEQUENTIAL_CALLS, 1)
 }
 
 /** Time of one call while no other is open, µs: the median of medians of each pair. */
@@ -68,7 +79,7 @@ async function sequentialMicros(pairs: readonly Pair[]): Promise<readonly number
   const p50s = await alternate(
     pairs.map((pair) => async () => (await pair.run(SEQUENTIAL_CALLS, 1)).p50Micros ?? Number.NaN),
     WARMUPS,
-    3 * ROUNDS,
+    2 * ROUNDS,
   )
   return p50s.map(median)
 }
