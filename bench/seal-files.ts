@@ -3,7 +3,6 @@
 // BENCH_FILE_BYTES sets the size of the file, 1 GiB unless given. Medians over alternating rounds. Leaves out values (seal.ts).
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,28 +11,8 @@ import { buildPackage } from './suite/built.js'
 import { runParts } from './suite/parts.js'
 import { atLeast, type Row } from './suite/report.js'
 import { alternate, cpuMicrosSince, median, ROUNDS } from './suite/rounds.js'
+import { sodium } from './suite/sodium.js'
 
-/** The part of sodium-native that is used here; it ships no types. */
-interface Sodium {
-  crypto_aead_chacha20poly1305_ietf_encrypt(
-    c: Uint8Array,
-    m: Uint8Array,
-    ad: null,
-    nsec: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-  crypto_aead_chacha20poly1305_ietf_decrypt(
-    m: Uint8Array,
-    nsec: null,
-    c: Uint8Array,
-    ad: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-}
-
-const sodium = createRequire(import.meta.url)('sodium-native') as Sodium
 const CHUNK_BYTES = 65_536
 const MIB = 1_048_576
 /** Of one round in this process: four megabytes are slow enough for age-encryption to be timed, and quick enough to wait for. */

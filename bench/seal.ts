@@ -1,30 +1,14 @@
 // What sealed values cost beside their peers in the same run: `npm run bench:seal`. Values of 256 bytes; peers write into memory
 // that they are given, ours return memory of their own. CPU time; medians over alternating rounds, each ratio beside its bar.
 // `npm run bench:seal rows` is of a table (seal/rows.ts). Leaves out streams.
-import { createRequire } from 'node:module'
 import { mint, ServiceKey } from '../src/capability/index.js'
 import { Column, generateKeyPair, type Place, SealReader, SealWriter, text } from '../src/seal/index.js'
 import { measureRows } from './seal/rows.js'
 import { runParts } from './suite/parts.js'
 import { atLeast, atMost, type Row } from './suite/report.js'
 import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './suite/rounds.js'
+import { sodium } from './suite/sodium.js'
 
-/** The part of sodium-native that is used here; it ships no types. */
-interface Sodium {
-  crypto_box_keypair(publicKey: Uint8Array, secretKey: Uint8Array): void
-  crypto_box_seal(c: Uint8Array, m: Uint8Array, publicKey: Uint8Array): void
-  crypto_box_seal_open(m: Uint8Array, c: Uint8Array, publicKey: Uint8Array, secretKey: Uint8Array): boolean
-  crypto_aead_chacha20poly1305_ietf_encrypt(
-    c: Uint8Array,
-    m: Uint8Array,
-    ad: null,
-    nsec: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-}
-
-const sodium = createRequire(import.meta.url)('sodium-native') as Sodium
 const VALUE_BYTES = 256
 const EPOCHS = 1_000
 const WARMUPS = 2

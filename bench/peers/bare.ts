@@ -1,33 +1,11 @@
 // The floor under every encrypted call: length-prefixed records, cbor-x, one ChaChaPoly call of sodium-native a record,
 // callbacks instead of promises, no methods, no errors, no limits. Not a protocol: both keys are fixed.
 // One record holds what was written in one turn: with 1,024 outstanding a batch, sequentially one call.
-import { createRequire } from 'node:module'
 import { createServer, connect as netConnect, type Socket } from 'node:net'
 import { Encoder } from 'cbor-x'
+import { sodium } from '../suite/sodium.js'
 import { checkEcho, type Payload, type Subject, TEXT } from '../suite/subject.js'
 
-/** The part of sodium-native that is used here; it ships no types. */
-interface Sodium {
-  crypto_aead_chacha20poly1305_ietf_encrypt(
-    c: Uint8Array,
-    m: Uint8Array,
-    ad: null,
-    nsec: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-  crypto_aead_chacha20poly1305_ietf_decrypt(
-    m: Uint8Array,
-    nsec: null,
-    c: Uint8Array,
-    ad: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-}
-
-// That of the library, not another version that a peer may bring along.
-const sodium = createRequire(new URL('../../package.json', import.meta.url))('sodium-native') as Sodium
 const KEY = Buffer.alloc(32, 7)
 const TAG_BYTES = 16
 const HEADER_BYTES = 2

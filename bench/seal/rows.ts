@@ -2,7 +2,6 @@
 // SQLite, beside the same selection unopened and beside bare AEAD opens of as many values. CPU time, differences within a round.
 // Compact values of one writer, whose headers are kept in memory. Leaves out the time of writing them.
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@libsql/client'
@@ -14,28 +13,8 @@ import { generateKeyPair } from '../../src/crypto/index.js'
 import { RowReader, sealedSqliteColumns } from '../../src/seal/drizzle/index.js'
 import { atMost, count, type Row, reported } from '../suite/report.js'
 import { alternate, cpuMicrosSince, median, ROUNDS } from '../suite/rounds.js'
+import { sodium } from '../suite/sodium.js'
 
-/** The part of sodium-native that is used here; it ships no types. */
-interface Sodium {
-  crypto_aead_chacha20poly1305_ietf_encrypt(
-    c: Uint8Array,
-    m: Uint8Array,
-    ad: null,
-    nsec: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-  crypto_aead_chacha20poly1305_ietf_decrypt(
-    m: Uint8Array,
-    nsec: null,
-    c: Uint8Array,
-    ad: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-}
-
-const sodium = createRequire(import.meta.url)('sodium-native') as Sodium
 const ROWS = Number(process.env['BENCH_ROWS'] ?? 1_000_000)
 const SELECTED = 1_000
 const WARMUPS = 3
