@@ -70,10 +70,7 @@ export type ErrorCode =
   // mailbox
   | 'mailbox/malformed'
   | 'mailbox/address'
-  | 'mailbox/not_opened'
-  | 'mailbox/expired'
   | 'mailbox/too_large'
-  | 'mailbox/quota'
   | 'mailbox/gone'
   | 'mailbox/store'
   // transport

@@ -1,5 +1,6 @@
 // What may be sent as a stream: an async iterable or a Web Stream, of items or of bytes (docs/streams.md).
 // Leaves out sending (outgoing-stream.ts).
+import { iterateReadable } from '../web-stream.js'
 import type { StreamSource } from './shapes.js'
 
 /** A source whose items are pieces of one stream of bytes: it travels without CBOR, and where it is cut means nothing. */
@@ -47,16 +48,5 @@ export function mapItems(
 /** An iterator over a source. */
 export function iterate(source: StreamSource<unknown>): AsyncIterator<unknown> {
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
-  // Browsers that cannot iterate a Web Stream.
-  const reader = (source as ReadableStream<unknown>).getReader()
-  return {
-    next: async () => {
-      const { done, value } = await reader.read()
-      return done ? { done, value: undefined } : { done: false, value }
-    },
-    return: async () => {
-      await reader.cancel()
-      return { done: true, value: undefined }
-    },
-  }
+  return iterateReadable(source as ReadableStream<unknown>)
 }

@@ -1,6 +1,7 @@
 // Bytes that come in pieces, from and to whatever platforms have: async iterables (Node's streams are some) and Web Streams.
 // Where they are cut means nothing. Pulled, never pushed: nothing is read before somebody asks for it.
 // Leaves out sealing.
+import { iterateReadable } from '../web-stream.js'
 
 /** A source of bytes. A piece is read before the next one is asked for, and is not altered or kept. */
 export type ByteSource =
@@ -14,18 +15,7 @@ export function iterateBytes(source: ByteSource): AsyncIterator<Uint8Array> | It
   if (source instanceof Uint8Array) return [source].values()
   if (Symbol.asyncIterator in source) return source[Symbol.asyncIterator]()
   if (Symbol.iterator in source) return source[Symbol.iterator]()
-  // Browsers that cannot iterate a Web Stream.
-  const reader = (source as ReadableStream<Uint8Array>).getReader()
-  return {
-    next: async () => {
-      const { done, value } = await reader.read()
-      return done ? { done, value: undefined } : { done: false, value }
-    },
-    return: async () => {
-      await reader.cancel()
-      return { done: true, value: undefined }
-    },
-  }
+  return iterateReadable(source as ReadableStream<Uint8Array>)
 }
 
 /** @throws TypeError for a piece that is no bytes, such as text. */
