@@ -5,7 +5,7 @@ import { concat, wipe } from '../bytes.js'
 import type { Verified } from '../capability/index.js'
 import { type Clock, letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
 import { HANDSHAKE_DEADLINE_MS, HELLO_MAX_BYTES, SERVICES_PER_PORT_MAX } from '../limits.js'
-import type { Pipe } from '../transport/index.js'
+import type { Pipe, PipeEvents } from '../transport/index.js'
 import type { Admission } from './admission.js'
 import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js'
 import { FrameReader } from './framing.js'
@@ -61,11 +61,11 @@ interface Proven<Identity extends ServiceIdentity> {
   readonly verdict: Verdict
 }
 
-class Accepting<Identity extends ServiceIdentity> {
+/** One handshake, told of its pipe itself: whoever knocks costs few objects. */
+class Accepting<Identity extends ServiceIdentity> implements PipeEvents {
   readonly #pipe: Pipe
   readonly #options: AcceptOptions<Identity>
   readonly #frames: FrameReader
-  readonly #untrack: () => void
   readonly #clock: Clock
   readonly #deadline: Timer
   #state: 'hello' | 'verifying' | 'message3' | 'silent' | 'refused' | 'open' | 'gone' = 'hello'
@@ -79,18 +79,42 @@ class Accepting<Identity extends ServiceIdentity> {
     this.#options = options
     this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#frames = new FrameReader(pipe.framing, HELLO_MAX_BYTES)
-    this.#untrack = options.admission.trackUnproven(() => pipe.destroy())
+    options.admission.trackUnproven(pipe)
     const deadlineMs = options.handshakeDeadlineMs ?? HANDSHAKE_DEADLINE_MS
     this.#deadline = this.#clock.setTimeout(() => this.#expire(), deadlineMs)
     letGo(this.#deadline)
     pipe.limitUnanswered?.(HELLO_MAX_BYTES)
-    pipe.start({
-      data: (bytes) => (this.#connection === undefined ? this.#receive(bytes) : this.#pass(bytes)),
-      drain: () => this.#connection?.pipeEvents.drain(),
-      last: () => (this.#connection === undefined ? pipe.destroy() : this.#connection.pipeEvents.last?.()),
-      end: () => (this.#connection === undefined ? this.#ended() : this.#connection.pipeEvents.end()),
-      closed: (error) => this.#closed(error),
-    })
+    pipe.start(this)
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#connection === undefined) this.#receive(bytes)
+    else this.#pass(bytes)
+  }
+
+  drain(): void {
+    this.#connection?.pipeEvents.drain()
+  }
+
+  last(): void {
+    if (this.#connection === undefined) this.#pipe.destroy()
+    else this.#connection.pipeEvents.last?.()
+  }
+
+  /** The peer will send nothing more. Behind a whole hello it meets silence until the deadline all the same: the time at
+   * which we let go would tell how much its hello made us compute. */
+  end(): void {
+    if (this.#connection !== undefined) this.#connection.pipeEvents.end()
+    else if (this.#state === 'hello' || this.#state === 'refused') this.#pipe.destroy()
+    else this.#silence()
+  }
+
+  closed(error: Error | undefined): void {
+    this.#finish()
+    this.#settle()
+    if (this.#state !== 'open') this.#state = 'gone'
+    this.#forget()
+    this.#connection?.pipeEvents.closed(error)
   }
 
   /** Drop the pipe unless the session is open. */
@@ -102,14 +126,6 @@ class Accepting<Identity extends ServiceIdentity> {
   #expire(): void {
     if (this.#connection?.isConfirmed !== true) this.#pipe.destroy()
     this.#settle()
-  }
-
-  #closed(error: Error | undefined): void {
-    this.#finish()
-    this.#settle()
-    if (this.#state !== 'open') this.#state = 'gone'
-    this.#forget()
-    this.#connection?.pipeEvents.closed(error)
   }
 
   /** The handshake leads nowhere: wipe what it knows of the capability. */
@@ -130,7 +146,7 @@ class Accepting<Identity extends ServiceIdentity> {
   /** The client has proven all there is to prove, or is gone. */
   #settle(): void {
     this.#clock.clearTimeout(this.#deadline)
-    this.#untrack()
+    this.#options.admission.untrackUnproven(this.#pipe)
   }
 
   #pass(bytes: Uint8Array): void {
@@ -138,13 +154,6 @@ class Accepting<Identity extends ServiceIdentity> {
     if (this.#isSettled || this.#connection?.isConfirmed !== true) return
     this.#isSettled = true
     this.#settle()
-  }
-
-  /** The peer will send nothing more. Behind a whole hello it meets silence until the deadline all the same: the time at
-   * which we let go would tell how much its hello made us compute. */
-  #ended(): void {
-    if (this.#state === 'hello' || this.#state === 'refused') this.#pipe.destroy()
-    else this.#silence()
   }
 
   #receive(bytes: Uint8Array): void {

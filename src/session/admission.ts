@@ -47,6 +47,11 @@ export interface AdmissionLimits {
   readonly handshakesComputingMax?: number
 }
 
+/** A socket whose client has proven nothing yet. */
+export interface Unproven {
+  destroy(): void
+}
+
 interface Bucket {
   tokens: number
   updatedMs: number
@@ -60,7 +65,7 @@ export class Admission {
   readonly #socketsMax: number
   readonly #computingMax: number
   readonly #buckets = new Map<string, Bucket>()
-  readonly #unproven = new Set<() => void>()
+  readonly #unproven = new Set<Unproven>()
   #computing = 0
 
   constructor(limits: AdmissionLimits = {}) {
@@ -120,19 +125,21 @@ export class Admission {
     }
   }
 
-  /** Register a socket whose client has not sent its first record; the oldest is evicted when there are too many.
-   * @param evict - drops the socket.
-   * @returns call it when that record came or the socket is gone. */
-  trackUnproven(evict: () => void): () => void {
+  /** Register a socket whose client has not sent its first record; the oldest is dropped when there are too many. Call
+   * {@link untrackUnproven} when that record came or the socket is gone. */
+  trackUnproven(socket: Unproven): void {
     if (this.#unproven.size >= this.#socketsMax) {
       for (const oldest of this.#unproven) {
         this.#unproven.delete(oldest)
-        oldest()
+        oldest.destroy()
         break
       }
     }
-    this.#unproven.add(evict)
-    return () => this.#unproven.delete(evict)
+    this.#unproven.add(socket)
+  }
+
+  untrackUnproven(socket: Unproven): void {
+    this.#unproven.delete(socket)
   }
 
   /** Take a slot for the rest of a proven handshake; undefined when all are taken. */

@@ -63,13 +63,17 @@ describe('unproven sockets', () => {
   test('the oldest is evicted when there are too many, and only then', () => {
     const admission = new Admission({ socketsUnprovenMax: 2 })
     const evicted: string[] = []
-    const track = (name: string) => admission.trackUnproven(() => evicted.push(name))
+    const track = (name: string) => {
+      const socket = { destroy: () => evicted.push(name) }
+      admission.trackUnproven(socket)
+      return socket
+    }
     track('a')
-    const untrackB = track('b')
+    const b = track('b')
     expect(evicted).toEqual([])
     track('c')
     expect(evicted).toEqual(['a'])
-    untrackB()
+    admission.untrackUnproven(b)
     track('d')
     expect(evicted).toEqual(['a'])
     track('e')
