@@ -14,7 +14,7 @@ import {
 } from '../src/crypto/index.js'
 
 const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
-const SIZES = [64, 1_024, 16_384]
+const SIZES = [64, 1_024, 16_384, 65_536]
 const ROUNDS = 11
 const ROUND_MS = 12
 

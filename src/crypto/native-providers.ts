@@ -1,4 +1,13 @@
 // The providers that only Node has, as Node gets them. Goes by the name `#native` (package.json "imports"), under which
 // other hosts get no-native-providers.ts, so that what cannot run in a browser is not sent to it either.
+import type { ProviderLoad } from './contract.js'
+import { opensslChachaPoly } from './node.js'
+import { loadSodium } from './sodium.js'
+
 export { loadNode } from './node.js'
 export { loadSodium } from './sodium.js'
+
+/** sodium, which leaves long messages of ChaChaPoly to OpenSSL where that is there: the same bytes, sooner. */
+export function loadSodiumWithOpenssl(): ProviderLoad {
+  return loadSodium(opensslChachaPoly)
+}

@@ -11,3 +11,5 @@ export function loadNode(): ProviderLoad {
 export function loadSodium(): ProviderLoad {
   return { failure: 'this host loads no native modules' }
 }
+
+export { loadSodium as loadSodiumWithOpenssl }

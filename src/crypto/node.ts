@@ -60,13 +60,8 @@ function providerOf(crypto: Crypto): CryptoProvider {
       return works(() => bare.publicKeyOf(probe)) ? dhFunction(name, 'node', bare, randomBytes) : undefined
     }),
     aead: lazily((name) => {
-      const bare = bareAead(crypto, CIPHERS[name])
-      const key = new Uint8Array(AEAD_KEY_BYTES)
-      const nonce = new Uint8Array(AEAD_NONCE_BYTES)
-      const out = new Uint8Array(AEAD_TAG_BYTES)
-      return works(() => bare.encrypt(key, nonce, nonce, new Uint8Array(0), out))
-        ? aeadFunction(name, 'node', bare)
-        : undefined
+      const bare = workingAead(crypto, name)
+      return bare === undefined ? undefined : aeadFunction(name, 'node', bare)
     }),
     hash: lazily((name) => {
       const bare = bareHash(crypto, name)
@@ -74,6 +69,20 @@ function providerOf(crypto: Crypto): CryptoProvider {
     }),
     randomBytes,
   }
+}
+
+/** Bare ChaChaPoly of OpenSSL, undefined where this build lacks it: sodium.ts gives it the long messages. */
+export function opensslChachaPoly(): BareAead<Uint8Array> | undefined {
+  const crypto = hostProcess()?.getBuiltinModule?.('node:crypto')
+  return crypto === undefined ? undefined : workingAead(crypto, 'ChaChaPoly')
+}
+
+function workingAead(crypto: Crypto, name: AeadName): BareAead<Uint8Array> | undefined {
+  const bare = bareAead(crypto, CIPHERS[name])
+  const key = new Uint8Array(AEAD_KEY_BYTES)
+  const nonce = new Uint8Array(AEAD_NONCE_BYTES)
+  const out = new Uint8Array(AEAD_TAG_BYTES)
+  return works(() => bare.encrypt(key, nonce, nonce, new Uint8Array(0), out)) ? bare : undefined
 }
 
 /** `make`, asked once a name: the outcome is kept, a lack as well. */

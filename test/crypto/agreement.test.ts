@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hexDecode, hexEncode } from '../../src/bytes.js'
-import { asPublicKey, asSecretKey, type DhFunction } from '../../src/crypto/index.js'
+import { asPublicKey, asSecretKey, type DhFunction, primitives } from '../../src/crypto/index.js'
 import { NoisecapError } from '../../src/errors.js'
 import { AEAD_NAMES, DH_NAMES, everyAead, everyDh, everyHash, HASH_NAMES } from './providers.js'
 
@@ -139,6 +139,55 @@ describe.each(AEAD_NAMES)('%s, all providers', (name) => {
       }),
       { numRuns: RUNS },
     )
+  })
+})
+
+describe('ChaChaPoly as this process chooses it, lengths around where another library takes over', () => {
+  const key = Uint8Array.from({ length: 32 }, (_, i) => i)
+  const nonce = new Uint8Array(12).fill(9)
+  const ad = Uint8Array.of(1, 2, 3)
+  const chosen = primitives().aead('ChaChaPoly').withKey(key)
+  const lengths = [16_383, 16_384, 32_767, 32_768, 32_769, 65_519, 1_048_576]
+
+  test.each(lengths)('seal and open, %i bytes, apart and in place, as every provider', (length) => {
+    const plaintext = Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff)
+    const sealed = everyAead('ChaChaPoly').map((aead) => {
+      const out = new Uint8Array(length + 16)
+      aead.withKey(key).seal(nonce, ad, plaintext, out)
+      return out
+    })
+    const buffer = new Uint8Array(length + 16)
+    buffer.set(plaintext)
+    chosen.seal(nonce, ad, buffer.subarray(0, length), buffer)
+    for (const other of sealed) expect(Buffer.compare(buffer, other)).toBe(0)
+    expect(chosen.open(nonce, ad, buffer, buffer.subarray(0, length))).toBe(true)
+    expect(Buffer.compare(buffer.subarray(0, length), plaintext)).toBe(0)
+    const opened = new Uint8Array(length)
+    expect(chosen.open(nonce, ad, sealed[0]!, opened)).toBe(true)
+    expect(Buffer.compare(opened, plaintext)).toBe(0)
+  })
+
+  test.each(lengths)(
+    'open, %i bytes with a bit flipped at either end or another place, false and all zero',
+    (length) => {
+      const sealed = new Uint8Array(length + 16)
+      chosen.seal(nonce, ad, new Uint8Array(length), sealed)
+      const out = new Uint8Array(length)
+      for (const at of [0, length - 1, length, length + 15]) {
+        const altered = Uint8Array.from(sealed)
+        altered[at]! ^= 1
+        out.fill(0xaa)
+        expect(chosen.open(nonce, ad, altered, out)).toBe(false)
+        expect(out.every((byte) => byte === 0)).toBe(true)
+      }
+      expect(chosen.open(nonce, Uint8Array.of(1, 2, 4), sealed, out)).toBe(false)
+    },
+  )
+
+  test('seal and open, a long message after disposal, a TypeError as for short ones', () => {
+    const gone = primitives().aead('ChaChaPoly').withKey(key)
+    gone[Symbol.dispose]()
+    expect(() => gone.seal(nonce, ad, new Uint8Array(65_536), new Uint8Array(65_552))).toThrow(TypeError)
   })
 })
 
