@@ -92,7 +92,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(capability/files|session/files|resolve/(file|dns)|mailbox/(lmdb|postgres)|transport/(tcp|unix|http|http-handler|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
+          '^src/(noise/own-handshake|capability/files|session/files|resolve/(file|dns)|mailbox/(lmdb|postgres)|transport/(tcp|unix|http|http-handler|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
         ],
       },
     },

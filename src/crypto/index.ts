@@ -13,13 +13,13 @@ export {
   type DhName,
   type HashFunction,
   type HashName,
+  type PrimitiveName,
   type ProviderName,
 } from './provider.js'
 export {
   everyPrimitive,
   generateKeyPair,
   type PrimitiveChoice,
-  type PrimitiveName,
   type Primitives,
   primitives,
   primitivesOf,

@@ -5,6 +5,7 @@ import { opensslChachaPoly } from './node.js'
 import { loadSodium } from './sodium.js'
 
 export { loadNode } from './node.js'
+export { PREFERENCE } from './preference.js'
 export { loadSodium } from './sodium.js'
 
 /** sodium, which leaves long messages of ChaChaPoly to OpenSSL where that is there: the same bytes, sooner. */

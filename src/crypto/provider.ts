@@ -12,6 +12,8 @@ export type DhName = '25519' | '448'
 export type AeadName = 'ChaChaPoly' | 'AESGCM'
 /** Names of the Noise hash functions. */
 export type HashName = 'SHA256' | 'SHA512' | 'BLAKE2s' | 'BLAKE2b'
+/** What a provider is chosen for. */
+export type PrimitiveName = DhName | AeadName | HashName | 'random'
 /** Names of the three providers. */
 export type ProviderName = 'sodium' | 'node' | 'noble'
 

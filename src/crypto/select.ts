@@ -1,7 +1,7 @@
-// Chooses the provider of each primitive at first use: by the measured order below among what this host has, or the one
+// Chooses the provider of each primitive at first use: by the measured order among what this host has, or the one
 // that NOISECAP_CRYPTO names. The choice is visible through `report` and `notes`, and a forced provider is never replaced.
-// Works where `process` does not exist. Leaves out loading (sodium.ts, node.ts) and the primitives.
-import { loadNode, loadSodium, loadSodiumWithOpenssl } from '#native'
+// Works where `process` does not exist. Leaves out that order (preference.ts), loading (sodium.ts, node.ts) and the primitives.
+import { loadNode, loadSodium, loadSodiumWithOpenssl, PREFERENCE } from '#native'
 import { NoisecapError } from '../errors.js'
 import type { ProviderLoad } from './contract.js'
 import { hostProcess } from './host.js'
@@ -15,11 +15,9 @@ import type {
   DhName,
   HashFunction,
   HashName,
+  PrimitiveName,
   ProviderName,
 } from './provider.js'
-
-/** What a provider is chosen for. */
-export type PrimitiveName = DhName | AeadName | HashName | 'random'
 
 /** Which provider serves a primitive, and why. */
 export interface PrimitiveChoice {
@@ -42,29 +40,6 @@ export interface Primitives {
   /** What else is worth knowing: a provider that could not be loaded and why, a forced choice. */
   notes(): readonly string[]
 }
-
-/** Fastest first. Figures are median µs of `npx tsx bench/crypto.ts` on a 2-core x64 machine with Node 20.20, in the order
- * of the providers; a provider that lacks the primitive stands last, so that what is skipped is still reported. */
-const PREFERENCE = {
-  '25519': { order: ['sodium', 'node', 'noble'], because: 'one DH takes 33, 42 and 1,300 µs' },
-  '448': { order: ['node', 'noble', 'sodium'], because: 'one DH takes 172 and 2,900 µs; sodium has none' },
-  ChaChaPoly: {
-    order: ['sodium', 'node', 'noble'],
-    because: '64 bytes take 0.8, 6 and 12 µs; 64 KiB, which sodium leaves to node, 63 and 43',
-  },
-  AESGCM: { order: ['node', 'noble', 'sodium'], because: '64 bytes take 3 and 20 µs; sodium has none' },
-  SHA256: {
-    order: ['sodium', 'node', 'noble'],
-    because: 'HMAC of 64 bytes takes 2.0, 4.7 and 36 µs; 16 KiB hash in 54, 11 and 140',
-  },
-  SHA512: {
-    order: ['sodium', 'node', 'noble'],
-    because: 'HMAC of 64 bytes takes 2.5, 3.1 and 13 µs; 16 KiB hash in 35, 22 and 260',
-  },
-  BLAKE2s: { order: ['node', 'noble', 'sodium'], because: '64 bytes take 1.4 and 3.4 µs; sodium has none' },
-  BLAKE2b: { order: ['sodium', 'node', 'noble'], because: '64 bytes take 0.6, 1.6 and 5.5 µs' },
-  random: { order: ['sodium', 'node', 'noble'], because: '32 bytes take 1.1, 3.3 and 3.8 µs' },
-} as const satisfies Record<PrimitiveName, { order: readonly ProviderName[]; because: string }>
 
 // Spelled out because Object.keys would put the integer-like names first, in numeric order.
 const PRIMITIVE_NAMES: readonly PrimitiveName[] = [

@@ -13,7 +13,7 @@ import {
 } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import type { KeyNeeds } from './handshake-plan.js'
-import type { DhToken, Role } from './patterns.js'
+import type { DhToken, Role } from './pattern-notation.js'
 
 /** A DH key pair as bytes; {@link KeyPair} is one. */
 export interface KeyPairBytes {

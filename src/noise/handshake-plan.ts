@@ -1,8 +1,8 @@
 // A pattern made ready to run: which keys each role must hold, and of every message its sender, its tokens and the exact
 // number of bytes around its payload. All of it is fixed by the protocol name, so it is worked out once per name and
 // every length can be checked before memory is taken. Leaves out the running (handshake-state.ts).
-import { AEAD_TAG_BYTES } from '../crypto/index.js'
-import type { HandshakePattern, KeyToken, Role, Token } from './patterns.js'
+import { AEAD_TAG_BYTES, type AeadName, type DhName, type HashName } from '../crypto/index.js'
+import type { HandshakePattern, KeyToken, Role, Token } from './pattern-notation.js'
 
 /** One message, ready to be written or read. */
 export interface MessagePlan {
@@ -32,6 +32,17 @@ export interface HandshakePlan {
   readonly psks: readonly number[]
   readonly needs: Readonly<Record<Role, KeyNeeds>>
   readonly oneWay: boolean
+}
+
+/** A protocol, ready to run. */
+export interface Protocol {
+  readonly name: string
+  /** The name as it is hashed; do not alter. */
+  readonly bytes: Uint8Array
+  readonly dh: DhName
+  readonly cipher: AeadName
+  readonly hash: HashName
+  readonly plan: HandshakePlan
 }
 
 /** The plan of `pattern`.

@@ -2,7 +2,7 @@
 // Order: `fallback` stands first, for it renumbers the messages that a psk modifier counts; after it, where order does not
 // matter, modifiers are sorted alphabetically (§8.1). `hfs` is recognised so that its refusal says what it is.
 // Leaves out the base patterns (patterns.ts) and the rules of validity (validity.ts).
-import type { DhToken, HandshakePattern, KeyToken, PskToken, Token } from './patterns.js'
+import type { DhToken, HandshakePattern, KeyToken, PskToken, Token } from './pattern-notation.js'
 
 /** Why a list of modifiers cannot be applied; a phrase that follows "Cannot use protocol name: ". */
 export class ModifierFault extends Error {}

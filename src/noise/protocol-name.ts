@@ -7,24 +7,17 @@ import { utf8 } from '../bytes.js'
 import type { AeadName, DhName, HashName } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { NOISE_PROTOCOL_NAME_MAX_BYTES } from '../limits.js'
-import { type HandshakePlan, planOf } from './handshake-plan.js'
+import { type Protocol, planOf } from './handshake-plan.js'
 import { applyModifiers, canonicalOrder, ModifierFault, splitModifiers } from './modifiers.js'
 import { patternOf } from './patterns.js'
 import { validityFault } from './validity.js'
 
 /** The parts of a protocol name. */
-export interface ProtocolName {
-  readonly name: string
-  /** The name as it is hashed; do not alter. */
-  readonly bytes: Uint8Array
+export interface ProtocolName extends Protocol {
   /** Base pattern, such as `XX`. */
   readonly pattern: string
   /** Such as `fallback` and `psk0`, in order. */
   readonly modifiers: readonly string[]
-  readonly dh: DhName
-  readonly cipher: AeadName
-  readonly hash: HashName
-  readonly plan: HandshakePlan
 }
 
 const DH_LENGTHS = { '25519': 32, '448': 56 } as const satisfies Record<DhName, number>

@@ -11,7 +11,7 @@ import {
 } from '../crypto/index.js'
 import type { HandshakeKeys } from './handshake-keys.js'
 import type { HandshakePlan, MessagePlan } from './handshake-plan.js'
-import type { KeyToken, Role, Token } from './patterns.js'
+import type { KeyToken, Role, Token } from './pattern-notation.js'
 import type { PskSlots } from './psk-slots.js'
 import { SymmetricState } from './symmetric-state.js'
 

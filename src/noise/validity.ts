@@ -1,7 +1,7 @@
 // What makes a handshake pattern safe to run: the four rules of Noise rev 34 §7.3 and the PSK rule of §9.3, checked for
 // every pattern that is compiled, so that neither a typing error in the tables nor a modifier can weaken one unseen.
 // Leaves out what a pattern costs in bytes (handshake-plan.ts).
-import type { DhToken, HandshakePattern, KeyToken, Role, Token } from './patterns.js'
+import type { DhToken, HandshakePattern, KeyToken, Role, Token } from './pattern-notation.js'
 
 /** The rule that a pattern breaks. */
 export interface ValidityFault {

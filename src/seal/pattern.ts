@@ -1,6 +1,7 @@
 // The six one-way Noise patterns of sealing (spec/seal.md §3): who is told about the writer, and whether a capability is
 // needed. A closed list: the byte in a header selects one, the reader decides whether it accepts it.
 // Leaves out the Noise messages (wrap.ts) and what a reader accepts (acceptance.ts).
+import type { OwnProtocolName } from '../noise/own-handshake.js'
 
 /** Every pattern of a seal, in the order of their codes, which begin at 1. */
 export const SEAL_PATTERNS = ['N', 'X', 'K', 'Npsk0', 'Xpsk1', 'Kpsk0'] as const
@@ -17,7 +18,7 @@ export interface SealPattern {
   readonly name: SealPatternName
   readonly code: number
   /** Full Noise protocol name. */
-  readonly protocol: string
+  readonly protocol: OwnProtocolName
   readonly psk: boolean
   /** Whether the pattern proves the writer's key to the reader. */
   readonly writer: 'unknown' | 'carried' | 'known'

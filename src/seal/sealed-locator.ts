@@ -6,7 +6,7 @@ import type { Capability } from '../capability/index.js'
 import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
 import type { Dcbor } from '../dcbor.js'
 import { CAVEATS_MAX, LOCATOR_MAX_BYTES, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
-import { HandshakeState } from '../noise/index.js'
+import { OwnHandshake } from '../noise/own-handshake.js'
 import { decodePaddedItem, encodePaddedItem, paddedLength } from '../padded-item.js'
 import { prologueOf } from './epoch-keys.js'
 import { altered } from './failure.js'
@@ -48,7 +48,7 @@ export function sealLocator(
   plaintext: Uint8Array,
 ): Uint8Array {
   const prologue = prologueOf(LOCATOR_LABEL, core, commitment, EMPTY)
-  using noise = new HandshakeState({ protocol: PROTOCOL, role: 'initiator', rs: reader, prologue })
+  using noise = new OwnHandshake({ protocol: PROTOCOL, role: 'initiator', rs: reader, prologue })
   return noise.writeMessage(plaintext)
 }
 
@@ -64,7 +64,7 @@ export function openLocator(
     throw altered()
   }
   const prologue = prologueOf(LOCATOR_LABEL, core, commitment, EMPTY)
-  using noise = new HandshakeState({ protocol: PROTOCOL, role: 'responder', s: reader, prologue })
+  using noise = new OwnHandshake({ protocol: PROTOCOL, role: 'responder', s: reader, prologue })
   const parts = partsOf(decodePaddedItem(noise.readMessage(sealed), SEAL_LOCATOR_PADDING_BYTES))
   if (parts === undefined) throw altered()
   return parts

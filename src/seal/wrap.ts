@@ -3,7 +3,7 @@
 // Leaves out which wraps a reader tries and what it accepts (header-opener.ts).
 import { EMPTY, label } from '../bytes.js'
 import type { KeyPair, PublicKey } from '../crypto/index.js'
-import { HandshakeState } from '../noise/index.js'
+import { OwnHandshake } from '../noise/own-handshake.js'
 import { hintOf, prologueOf } from './epoch-keys.js'
 import { encodeWrap, type Header, type Wrap } from './layout.js'
 import type { SealPattern } from './pattern.js'
@@ -27,7 +27,7 @@ export interface WrapParts {
 /** One wrap, with its hint. */
 export function writeWrap(parts: WrapParts): Uint8Array {
   const { pattern, reader, writer, psk, sealedLocator, core, commitment, epochKey } = parts
-  using noise = new HandshakeState({
+  using noise = new OwnHandshake({
     protocol: pattern.protocol,
     role: 'initiator',
     prologue: prologueOf(WRAP_LABEL, core, commitment, sealedLocator ?? EMPTY),
@@ -58,7 +58,7 @@ export function readWrap(
   writer: PublicKey | undefined,
   psk: Uint8Array | undefined,
 ): Unwrapped {
-  using noise = new HandshakeState({
+  using noise = new OwnHandshake({
     protocol: header.pattern.protocol,
     role: 'responder',
     prologue: prologueOf(WRAP_LABEL, header.core, header.commitment, wrap.sealedLocator),

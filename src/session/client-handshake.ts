@@ -5,7 +5,7 @@ import { base32Decode, EMPTY, wipe } from '../bytes.js'
 import { type Capability, contactTag, type PatternName, type UseKeys } from '../capability/index.js'
 import type { KeyPair } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
-import { HandshakeState } from '../noise/index.js'
+import { OwnHandshake } from '../noise/own-handshake.js'
 import { contactDay } from './contacts.js'
 import { encodeHello, encodeHelloPayload, helloHeader, mac1Key, pad, prologue, unpad } from './hello.js'
 import {
@@ -41,7 +41,7 @@ export class ClientHandshake {
   /** The hello to send, without length. */
   readonly hello: Uint8Array
   readonly #pattern: PatternName
-  readonly #noise: HandshakeState
+  readonly #noise: OwnHandshake
   readonly #holderSalts: readonly Uint8Array[]
   #state: 'message2' | 'status' | 'done' | 'failed' = 'message2'
   /** XK: open, and yet to be told its status. */
@@ -62,7 +62,7 @@ export class ClientHandshake {
     const keyHash = base32Decode(capability.keyHash)
     using keys = capability.keys()
     const header = helloHeader(pattern, tagOf(options, keys))
-    this.#noise = new HandshakeState({
+    this.#noise = new OwnHandshake({
       protocol,
       role: 'initiator',
       prologue: prologue(header, keyHash),

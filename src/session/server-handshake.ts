@@ -6,7 +6,7 @@ import { wipe } from '../bytes.js'
 import type { PatternName } from '../capability/index.js'
 import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
-import { HandshakeState } from '../noise/index.js'
+import { OwnHandshake } from '../noise/own-handshake.js'
 import type { Framing } from '../transport/index.js'
 import type { SeenEphemerals } from './admission.js'
 import type { ContactLookup } from './contacts.js'
@@ -93,7 +93,7 @@ export class ServerHandshake<Identity extends ServiceIdentity = ServiceIdentity>
   readonly #services: readonly Identity[]
   readonly #seen: SeenEphemerals
   #state: 'hello' | 'question' | 'message3' | 'done' | 'silent' = 'hello'
-  #noise: HandshakeState | undefined
+  #noise: OwnHandshake | undefined
   #ephemeral = ''
   #pattern: PatternName = 'NK'
   #answer: HelloAnswer | undefined
@@ -185,7 +185,7 @@ export class ServerHandshake<Identity extends ServiceIdentity = ServiceIdentity>
     this.#noise?.[Symbol.dispose]()
   }
 
-  #split(noise: HandshakeState): Session {
+  #split(noise: OwnHandshake): Session {
     const { handshakeHash, remoteStatic } = noise
     const { send, receive } = noise.split()
     const pattern = this.#pattern
@@ -201,9 +201,9 @@ export class ServerHandshake<Identity extends ServiceIdentity = ServiceIdentity>
   }
 }
 
-function responder(service: ServiceIdentity, parts: HelloParts, nowSeconds: number): HandshakeState {
+function responder(service: ServiceIdentity, parts: HelloParts, nowSeconds: number): OwnHandshake {
   const known = parts.pattern === 'KK' ? service.contacts?.find(parts.contactTag, nowSeconds) : undefined
-  return new HandshakeState({
+  return new OwnHandshake({
     protocol: PATTERNS[parts.pattern].protocol,
     role: 'responder',
     prologue: prologue(parts.header, service.keyHash),

@@ -1,7 +1,8 @@
 // The pattern tables, the modifiers on them and the rules of validity.
 import { describe, expect, test } from 'vitest'
 import { applyModifiers, ModifierFault } from '../../src/noise/modifiers.js'
-import { type HandshakePattern, PATTERN_NAMES, patternOf } from '../../src/noise/patterns.js'
+import type { HandshakePattern } from '../../src/noise/pattern-notation.js'
+import { PATTERN_NAMES, patternOf } from '../../src/noise/patterns.js'
 import { validityFault } from '../../src/noise/validity.js'
 
 const PSK_SETS = [[], ['psk0'], ['psk1'], ['psk0', 'psk1']] as const
