@@ -1,6 +1,6 @@
 // The provider over sodium-native (libsodium): X25519, ChaChaPoly, SHA-256, SHA-512, BLAKE2b and random bytes. An optional
 // dependency: whatever keeps it from loading (not installed, musl, glibc before 2.33) is a reason text, never an exception.
-// Leaves out X448, AESGCM and BLAKE2s, which the binding does not expose.
+// Leaves out finding it (sodium-binding.ts), and X448, AESGCM and BLAKE2s, which the binding does not expose.
 import { wipe } from '../bytes.js'
 import { filled, lastingArray, lastingViews, SHORT_MAX_BYTES } from '../lasting.js'
 import {
@@ -24,32 +24,7 @@ import {
   type HashFunction,
   type HashName,
 } from './provider.js'
-
-/** The part of sodium-native that is used here; it ships no types. */
-interface Binding {
-  randombytes_buf(out: Uint8Array): void
-  crypto_scalarmult(q: Uint8Array, n: Uint8Array, p: Uint8Array): void
-  crypto_scalarmult_base(q: Uint8Array, n: Uint8Array): void
-  crypto_aead_chacha20poly1305_ietf_encrypt(
-    c: Uint8Array,
-    m: Uint8Array,
-    ad: Uint8Array | null,
-    nsec: null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-  crypto_aead_chacha20poly1305_ietf_decrypt(
-    m: Uint8Array,
-    nsec: null,
-    c: Uint8Array,
-    ad: Uint8Array | null,
-    npub: Uint8Array,
-    k: Uint8Array,
-  ): number
-  crypto_hash_sha256(out: Uint8Array, input: Uint8Array): void
-  crypto_hash_sha512(out: Uint8Array, input: Uint8Array): void
-  crypto_generichash(out: Uint8Array, input: Uint8Array): void
-}
+import { type Binding, loadBinding } from './sodium-binding.js'
 
 /** From this length on a message of ChaChaPoly goes to OpenSSL where that is there: a call of it costs 8 µs more, a byte a
  * third less. Sealing 16, 32 and 64 KiB takes sodium 21, 38 and 63 µs and OpenSSL 21, 30 and 43 (Node 20, x64 with AVX-512);
@@ -63,11 +38,12 @@ type LongMessages = () => BareAead<Uint8Array> | undefined
  * @param long - left out, sodium does all. */
 export function loadSodium(long: LongMessages = () => undefined): ProviderLoad {
   try {
-    const nodeModule = hostProcess()?.getBuiltinModule?.('node:module')
-    if (nodeModule === undefined) return { failure: 'this host loads no native modules' }
+    const host = hostProcess()
+    const nodeModule = host?.getBuiltinModule?.('node:module')
+    if (host === undefined || nodeModule === undefined)
+      return { failure: 'this host loads no native modules' }
     // Called by another name than `require`, so that no bundler takes the optional dependency for a needed one.
-    const load = nodeModule.createRequire(import.meta.url)
-    return providerOf(load('sodium-native'), long)
+    return providerOf(loadBinding(nodeModule.createRequire(import.meta.url), host), long)
   } catch (error) {
     return { failure: reasonIn(error) }
   }

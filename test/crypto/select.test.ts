@@ -11,6 +11,7 @@ import { createContext, runInContext } from 'node:vm'
 import { build } from 'tsup'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PrimitiveChoice, PrimitiveName, ProviderName } from '../../src/crypto/index.js'
+import { KNOWN_VERSION } from '../../src/crypto/sodium-binding.js'
 import { DH_VECTORS } from './dh-vectors.js'
 
 const run = promisify(execFile)
@@ -152,12 +153,21 @@ const DLOPEN_FAILS = `
     error.code = 'ERR_DLOPEN_FAILED'
     throw error
   }`
-/** A release of the binding that lacks what we need for two primitives, made of the real one. */
+/** Refuses the JavaScript of the package. */
+const MACHINE_CODE_ONLY = `
+  const Module = require('node:module')
+  const load = Module._load
+  Module._load = function (request, ...rest) {
+    if (request === 'sodium-native') throw new Error('The package itself was loaded')
+    return load.call(this, request, ...rest)
+  }`
+/** Another release of the binding, which lacks what we need for two primitives, made of the real one. */
 const LACKS_FUNCTIONS = `
   const Module = require('node:module')
   const load = Module._load
   Module._load = function (request, ...rest) {
     const loaded = load.call(this, request, ...rest)
+    if (request === 'sodium-native/package.json') return { ...loaded, version: '5.0.0' }
     if (request !== 'sodium-native') return loaded
     const { crypto_generichash, crypto_scalarmult_base, ...others } = loaded
     return others
@@ -184,7 +194,18 @@ describe.runIf(sodiumLoads())('primitives, sodium-native loads', () => {
     expect(account.shared).toBe(shared)
   })
 
-  test('a binding without some functions, those primitives alone come from node', async () => {
+  test('the version of package.json, its machine code is loaded and nothing around it', async () => {
+    const { optionalDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+      readonly optionalDependencies: Record<string, string> // the package's own file
+    }
+    expect(optionalDependencies['sodium-native']).toBe(KNOWN_VERSION)
+    const account = await inChild<Account>(ACCOUNT, { bundle: equippedBundle, preload: MACHINE_CODE_ONLY })
+    expect(providerOf(account, 'ChaChaPoly')).toBe('sodium')
+    expect(account.notes).toEqual([])
+    expect(account.shared).toBe(shared)
+  })
+
+  test('another version without some functions, those primitives alone come from node', async () => {
     const account = await inChild<Account>(ACCOUNT, { bundle: equippedBundle, preload: LACKS_FUNCTIONS })
     expect(providerOf(account, '25519')).toBe('node')
     expect(reasonOf(account, '25519')).toContain('sodium has no 25519')
