@@ -1,7 +1,7 @@
 // sealStream: a source of bytes as one sealed stream (spec/seal.md §12). Flat in memory: at most one chunk waits, since only the
 // end of the source tells which chunk is the last. Leaves out the chunks themselves (stream-sealer.ts).
 import { type ByteSource, ByteStream, checkPiece, iterateBytes } from './byte-stream.js'
-import { FRAME_HEAD_BYTES, FRAME_OVERHEAD_BYTES, TRAILER_BYTES } from './stream-layout.js'
+import { FRAME_OVERHEAD_BYTES, TRAILER_BYTES } from './stream-layout.js'
 import type { StreamSealer } from './stream-sealer.js'
 import type { SealWriter, StreamSealOptions } from './writer.js'
 
@@ -28,7 +28,8 @@ export class SealedStream extends ByteStream {
 }
 
 /** Seal all bytes of `source` as one stream.
- * @param source - read only as the result is read; a piece is copied once, into the memory where it is sealed.
+ * @param source - read only as the result is read. Pieces that hold more than a chunk are quicker: only what one holds at its end is
+ * copied before it is sealed.
  * @returns pieces of the sealed stream, of about 64 KiB; reading them fails with what the source fails with, and with
  * `seal/interrupted` in a copy of the process or after a jump of its clocks.
  * @throws TypeError, RangeError as `SealWriter.stream`.
@@ -47,7 +48,8 @@ async function* sealed(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using stream = sealer
   const { chunkBytes } = sealer
-  let frame = newFrame(chunkBytes)
+  /** The chunk that waits, since only what comes next tells whether it is the last. */
+  const waiting = new Uint8Array(chunkBytes)
   let filled = 0
   let ended = false
   try {
@@ -58,34 +60,41 @@ async function* sealed(
       checkPiece(piece)
       for (let at = 0; at < piece.length; ) {
         if (filled === chunkBytes) {
-          yield closeFrame(stream, frame, filled, false)
-          frame = newFrame(chunkBytes)
           filled = 0
+          yield frameOf(stream, waiting)
+        }
+        // A chunk that lies in one piece, with more behind it, is sealed from where it lies.
+        while (filled === 0 && piece.length - at > chunkBytes) {
+          const content = piece.subarray(at, at + chunkBytes)
+          at += chunkBytes
+          yield frameOf(stream, content)
         }
         const count = Math.min(chunkBytes - filled, piece.length - at)
-        frame.set(piece.subarray(at, at + count), FRAME_HEAD_BYTES + filled)
+        waiting.set(piece.subarray(at, at + count), filled)
         filled += count
         at += count
       }
     }
     ended = true
-    yield closeFrame(stream, frame, filled, true)
+    yield lastFrameOf(stream, waiting.subarray(0, filled))
   } finally {
-    frame.fill(0, FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + (ended ? 0 : filled))
+    waiting.fill(0)
     if (!ended) await source.return?.()
   }
 }
 
-function newFrame(chunkBytes: number): Uint8Array {
-  return new Uint8Array(chunkBytes + FRAME_OVERHEAD_BYTES + TRAILER_BYTES)
+/** The frame of a chunk that is not the last. */
+function frameOf(stream: StreamSealer, content: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(content.length + FRAME_OVERHEAD_BYTES)
+  stream.seal(content, false, frame)
+  return frame
 }
 
-/** The frame whose content stands in place, with the trailer after the last one. */
-function closeFrame(stream: StreamSealer, frame: Uint8Array, filled: number, last: boolean): Uint8Array {
-  const end = filled + FRAME_OVERHEAD_BYTES
-  const content = frame.subarray(FRAME_HEAD_BYTES, FRAME_HEAD_BYTES + filled)
-  stream.seal(content, last, frame.subarray(0, end))
-  if (!last) return frame.subarray(0, end)
-  frame.set(stream.trailer, end)
-  return frame.subarray(0, end + TRAILER_BYTES)
+/** The frame of the last chunk, with the trailer after it. */
+function lastFrameOf(stream: StreamSealer, content: Uint8Array): Uint8Array {
+  const end = content.length + FRAME_OVERHEAD_BYTES
+  const bytes = new Uint8Array(end + TRAILER_BYTES)
+  stream.seal(content, true, bytes.subarray(0, end))
+  bytes.set(stream.trailer, end)
+  return bytes
 }
