@@ -21,7 +21,8 @@ const nodeFiles =
   '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 /** Optional peer dependencies: installed here for the tests, and by whoever uses what needs them. */
-const optionalPeers = '^node_modules/((@types/)?ws|drizzle-orm|lmdb|(@types/)?pg)/'
+const optionalPeers =
+  '^node_modules/((@types/)?ws|drizzle-orm|lmdb|(@types/)?pg|@nats-io/(jetstream|transport-node))/'
 
 module.exports = {
   forbidden: [
@@ -92,7 +93,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(noise/own-handshake|capability/files|session/files|resolve/(file|dns)|mailbox/(lmdb|postgres)|transport/(tcp|unix|http|http-handler|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
+          '^src/(noise/own-handshake|capability/files|session/files|resolve/(file|dns)|mailbox/(lmdb|nats|postgres)|transport/(tcp|unix|http|http-handler|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
         ],
       },
     },

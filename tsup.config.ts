@@ -47,7 +47,7 @@ const shared: Options = {
   format: 'esm',
   target: ['node20.19', 'es2022'],
   platform: 'neutral',
-  external: [/^node:/, /^#/, 'lmdb', 'pg'],
+  external: [/^node:/, /^#/, 'lmdb', 'pg', /^@nats-io\//],
 }
 
 export default defineConfig(async () => [
@@ -66,6 +66,7 @@ export default defineConfig(async () => [
       'seal/drizzle': 'src/seal/drizzle/index.ts',
       mailbox: 'src/mailbox/index.ts',
       'mailbox/lmdb': 'src/mailbox/lmdb.ts',
+      'mailbox/nats': 'src/mailbox/nats.ts',
       'mailbox/postgres': 'src/mailbox/postgres.ts',
       resolve: 'src/resolve/index.ts',
       'resolve/file': 'src/resolve/file.ts',

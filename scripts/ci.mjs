@@ -48,6 +48,7 @@ if (!run('npm ci')) {
 // Real servers, shells and a browser for the tests; without them those tests would be skipped here unseen.
 gate('node scripts/knot.mjs --install')
 gate('node scripts/postgres.mjs --install')
+gate('node scripts/nats.mjs --install')
 gate('node scripts/shells.mjs')
 gate('node scripts/chromium.mjs --install')
 tests()

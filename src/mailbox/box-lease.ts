@@ -228,7 +228,7 @@ export function parseReceipt(receipt: string): { position: number; deliveries: n
   return { position, deliveries: Number(match?.[2]) }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true

@@ -1,30 +1,23 @@
 // The embedded MailboxStore: boxes in an OrderedStore, each method one transaction (spec/mailbox.md §6). Wakes those who wait in
 // this process, also for what other processes on the same files have done.
-// Leaves out the transactions themselves (box-deposit.ts, box-lease.ts, box-sweep.ts).
+// Leaves out the transactions themselves (box-work.ts) and what is read (box-view.ts).
 import { hexEncode } from '../bytes.js'
-import { depositIn } from './box-deposit.js'
-import { ackThroughIn, findAvailable, leaseFrom, settleIn } from './box-lease.js'
-import { boxStat, GONE } from './box-stat.js'
-import { endBox, removeDead, removeSlice, sweepIn } from './box-sweep.js'
+import { endBox, removeSlice, sweepIn } from './box-sweep.js'
+import { deadPage, nothingToLease, openRecord, readPage, statOf } from './box-view.js'
+import {
+  ackThroughAt,
+  addAliasAt,
+  depositAt,
+  leaseAt,
+  openBoxAt,
+  removeAliasAt,
+  settleAt,
+  settleDeadAt,
+} from './box-work.js'
 import { Listeners } from './listeners.js'
 import { MemoryOrderedStore } from './memory-store.js'
-import { endOf, type OrderedStore, type OrderedTransaction, type OrderedView } from './ordered-store.js'
-import {
-  type BoxRecord,
-  decodeAlias,
-  decodeBox,
-  decodeDead,
-  decodeState,
-  encodeAlias,
-  encodeBox,
-  encodeState,
-  HELD,
-  keyOf,
-  NOBODY,
-  newBox,
-  positionOf,
-  type StateRecord,
-} from './records.js'
+import type { OrderedStore } from './ordered-store.js'
+import { decodeAlias, keyOf } from './records.js'
 import type {
   Alias,
   AliasEntry,
@@ -43,7 +36,6 @@ import type {
 
 /** Entries of an ended box that one transaction removes. */
 const SLICE = 1_000
-const EMPTY = new Uint8Array(0)
 
 /** Boxes in an {@link OrderedStore}, which is closed with it. */
 export class OrderedMailboxStore implements MailboxStore {
@@ -56,23 +48,12 @@ export class OrderedMailboxStore implements MailboxStore {
     this.#stopHearing = entries.onForeignChange?.(() => this.#listeners.tellAll())
   }
 
-  openBox({ id, limits, expiresMs }: NewBox, aliases: readonly Alias[]): Promise<void> {
-    return this.#entries.write((tx) => {
-      const record = newBox(limits, expiresMs)
-      if (expiresMs !== undefined) tx.put(keyOf.expiry(expiresMs, id), EMPTY)
-      for (const alias of aliases) putAlias(tx, id, record, alias)
-      tx.put(keyOf.box(id), encodeBox(record))
-    })
+  openBox(box: NewBox, aliases: readonly Alias[]): Promise<void> {
+    return this.#entries.write((tx) => openBoxAt(tx, box, aliases))
   }
 
   addAlias(box: Uint8Array, alias: Alias, nowMs: number): Promise<boolean> {
-    return this.#entries.write((tx) => {
-      const record = openRecord(tx, box, nowMs)
-      if (record === undefined) return false
-      putAlias(tx, box, record, alias)
-      tx.put(keyOf.box(box), encodeBox(record))
-      return true
-    })
+    return this.#entries.write((tx) => addAliasAt(tx, box, alias, nowMs))
   }
 
   async find(hash: Uint8Array, nowMs: number): Promise<AliasEntry | undefined> {
@@ -87,9 +68,7 @@ export class OrderedMailboxStore implements MailboxStore {
   removeAlias(hash: Uint8Array): Promise<void> {
     return this.#entries.write((tx) => {
       const bytes = tx.get(keyOf.alias(hash))
-      if (bytes === undefined) return
-      tx.remove(keyOf.aliasOf(decodeAlias(bytes).box, hash))
-      tx.remove(keyOf.alias(hash))
+      if (bytes !== undefined) removeAliasAt(tx, decodeAlias(bytes).box, hash)
     })
   }
 
@@ -103,53 +82,32 @@ export class OrderedMailboxStore implements MailboxStore {
     messages: readonly NewMessage[],
     nowMs: number,
   ): Promise<DepositResult> {
-    const result = await this.#entries.write((tx): DepositResult => {
-      const record = openRecord(tx, box, nowMs)
-      if (record === undefined) return { accepted: 0, duplicates: 0, refusal: 'gone' }
-      return depositIn(tx, box, record, depositor, messages, nowMs)
-    })
+    const result = await this.#entries.write((tx) => depositAt(tx, box, depositor, messages, nowMs))
     if (result.accepted > result.duplicates || result.refusal !== undefined) this.#tell(box)
     return result
   }
 
   async lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
     const nothing = this.#entries.read((view) => nothingToLease(view, box, request, nowMs))
-    if (nothing !== undefined) return nothing
-    return this.#entries.write((tx): Leased => {
-      const record = openRecord(tx, box, nowMs)
-      if (record === undefined) return GONE
-      return leaseFrom(tx, box, record, request, nowMs)
-    })
+    return nothing ?? this.#entries.write((tx) => leaseAt(tx, box, request, nowMs))
   }
 
   async settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
-    await this.#entries.write((tx) => {
-      const record = openRecord(tx, box, nowMs)
-      if (record !== undefined) settleIn(tx, box, record, settlements, nowMs)
-    })
+    await this.#entries.write((tx) => settleAt(tx, box, settlements, nowMs))
     this.#tell(box)
   }
 
   async ackThrough(box: Uint8Array, receipt: string, consumer: Uint8Array, nowMs: number): Promise<void> {
-    await this.#entries.write((tx) => {
-      const record = openRecord(tx, box, nowMs)
-      if (record !== undefined) ackThroughIn(tx, box, record, receipt, consumer)
-    })
+    await this.#entries.write((tx) => ackThroughAt(tx, box, receipt, consumer, nowMs))
     this.#tell(box)
   }
 
   async read(box: Uint8Array, request: ReadRequest, nowMs: number): Promise<readonly StoredMessage[]> {
-    return this.#entries.read((view) => {
-      const states = view.range(keyOf.state(box, request.after + 1), endOf(keyOf.state(box)))
-      return page(view, box, request, nowMs, states, (value) => ({ state: decodeState(value) }))
-    })
+    return this.#entries.read((view) => readPage(view, box, request, nowMs))
   }
 
   async deadLetters(box: Uint8Array, request: ReadRequest, nowMs: number): Promise<readonly DeadLetter[]> {
-    return this.#entries.read((view) => {
-      const dead = view.range(keyOf.dead(box, request.after + 1), endOf(keyOf.dead(box)))
-      return page(view, box, request, nowMs, dead, decodeDead)
-    })
+    return this.#entries.read((view) => deadPage(view, box, request, nowMs))
   }
 
   async settleDead(
@@ -158,29 +116,13 @@ export class OrderedMailboxStore implements MailboxStore {
     verdict: 'redeliver' | 'remove',
     nowMs: number,
   ): Promise<number> {
-    const settled = await this.#entries.write((tx) => {
-      const record = openRecord(tx, box, nowMs)
-      if (record === undefined) return 0
-      let count = 0
-      for (const position of positions ?? deadPositions(tx, box)) {
-        const bytes = tx.get(keyOf.dead(box, position))
-        if (bytes === undefined) continue
-        count += 1
-        if (verdict === 'remove') removeDead(tx, box, record, position)
-        else revive(tx, box, record, position, decodeDead(bytes).state)
-      }
-      if (count > 0) tx.put(keyOf.box(box), encodeBox(record))
-      return count
-    })
+    const settled = await this.#entries.write((tx) => settleDeadAt(tx, box, positions, verdict, nowMs))
     this.#tell(box)
     return settled
   }
 
   async stat(box: Uint8Array, nowMs: number): Promise<BoxStat | undefined> {
-    return this.#entries.read((view) => {
-      const record = openRecord(view, box, nowMs)
-      return record === undefined ? undefined : boxStat(record)
-    })
+    return this.#entries.read((view) => statOf(view, box, nowMs))
   }
 
   async sweep(nowMs: number, max: number): Promise<number> {
@@ -210,93 +152,7 @@ export class OrderedMailboxStore implements MailboxStore {
   }
 }
 
-/** The answer to a lease that takes nothing: who waits must not cost a commit each time it looks. */
-function nothingToLease(
-  view: OrderedView,
-  box: Uint8Array,
-  request: LeaseRequest,
-  nowMs: number,
-): Leased | undefined {
-  const record = openRecord(view, box, nowMs)
-  if (record === undefined) return GONE
-  const { picked, exhausted, nextMs } = findAvailable(
-    view,
-    box,
-    record,
-    { ...request, maxMessages: 1 },
-    nowMs,
-  )
-  return picked.length + exhausted.length > 0 ? undefined : { messages: [], nextMs, open: true }
-}
-
 /** A store that forgets everything with the process: for tests. */
 export function memoryMailboxStore(): MailboxStore {
   return new OrderedMailboxStore(new MemoryOrderedStore())
-}
-
-function openRecord(view: OrderedView, box: Uint8Array, nowMs: number): BoxRecord | undefined {
-  const bytes = view.get(keyOf.box(box))
-  if (bytes === undefined) return undefined
-  const record = decodeBox(bytes)
-  return record.expiresMs > 0 && record.expiresMs <= nowMs ? undefined : record
-}
-
-function putAlias(tx: OrderedTransaction, box: Uint8Array, record: BoxRecord, { hash, role }: Alias): void {
-  const depositor = role === 'deposit' ? record.nextDepositor++ : 0
-  tx.put(keyOf.alias(hash), encodeAlias(role, depositor, box))
-  tx.put(keyOf.aliasOf(box, hash), EMPTY)
-}
-
-/** Up to `request` of the entries, with their envelopes. */
-function page<Decoded extends { readonly state: StateRecord }>(
-  view: OrderedView,
-  box: Uint8Array,
-  { maxMessages, maxBytes }: ReadRequest,
-  nowMs: number,
-  entries: Iterable<{ readonly key: Uint8Array; readonly value: Uint8Array }>,
-  decode: (value: Uint8Array) => Decoded,
-): readonly (StoredMessage & Omit<Decoded, 'state'>)[] {
-  const found: { position: number; decoded: Decoded }[] = []
-  let bytes = 0
-  for (const { key, value } of entries) {
-    if (found.length >= maxMessages) break
-    const decoded = decode(value)
-    if (decoded.state.expiresMs <= nowMs) continue
-    bytes += decoded.state.size
-    if (found.length > 0 && bytes > maxBytes) break
-    found.push({ position: positionOf(key), decoded })
-  }
-  return found.map(({ position, decoded: { state, ...rest } }) => ({
-    ...rest,
-    position,
-    envelope: view.get(keyOf.envelope(box, position))?.slice() ?? EMPTY,
-    depositedMs: state.depositedMs,
-    expiresMs: state.expiresMs,
-    deliveries: state.deliveries,
-  }))
-}
-
-function deadPositions(tx: OrderedTransaction, box: Uint8Array): readonly number[] {
-  const positions: number[] = []
-  for (const { key } of tx.range(keyOf.dead(box), endOf(keyOf.dead(box)))) {
-    if (positions.length >= SLICE) break
-    positions.push(positionOf(key))
-  }
-  return positions
-}
-
-function revive(
-  tx: OrderedTransaction,
-  box: Uint8Array,
-  record: BoxRecord,
-  position: number,
-  state: StateRecord,
-): void {
-  tx.remove(keyOf.dead(box, position))
-  const fresh = { ...state, deliveries: 0, held: HELD.no, untilMs: 0, forMs: 0, consumer: NOBODY }
-  tx.put(keyOf.state(box, position), encodeState(fresh))
-  record.deadLetters -= 1
-  record.deadBytes -= state.size
-  record.messages += 1
-  record.bytes += state.size
 }

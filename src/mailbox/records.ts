@@ -42,6 +42,21 @@ export function positionOf(entryKey: Uint8Array): number {
   return readNumber(entryKey, KIND_BYTES + BOX_BYTES)
 }
 
+/** Whether the entry under this key is an envelope. */
+export function isEnvelopeKey(entryKey: Uint8Array): boolean {
+  return entryKey[0] === KIND.envelope
+}
+
+/** The hash of a key of `alias`; undefined for other keys. */
+export function aliasOfKey(entryKey: Uint8Array): Uint8Array | undefined {
+  return entryKey[0] === KIND.alias ? entryKey.slice(KIND_BYTES) : undefined
+}
+
+/** When an entry of `expiry` is due, Unix ms. */
+export function dueOf(entryKey: Uint8Array): number {
+  return readNumber(entryKey, KIND_BYTES)
+}
+
 /** What a key of `expiry` says. */
 export function expiryOf(entryKey: Uint8Array): { box: Uint8Array; id: Uint8Array | undefined } {
   const boxStart = KIND_BYTES + 8

@@ -254,7 +254,9 @@ describe('what a relay keeps and hears', () => {
     entries.write = (work) =>
       write((tx) =>
         work({
-          ...tx,
+          get: (key) => tx.get(key),
+          range: (start, end) => tx.range(start, end),
+          remove: (key) => tx.remove(key),
           put: (key, value) => {
             kept.push(key.slice(), value.slice())
             tx.put(key, value)

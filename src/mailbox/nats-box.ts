@@ -1,0 +1,243 @@
+// One box in NATS: its log in the stream, and a copy of what the log says, by which this relay decides. A transaction is decided on
+// the copy and appended under the condition that nothing was appended meanwhile; else the copy catches up and it is decided again.
+// So any number of relays may share a box, and none needs to tell another. Changes of all who wait are one entry (group commit).
+// Leaves out what the transactions do (box-work.ts) and how the log is read and cut short (nats-log.ts).
+
+import { primitives } from '../crypto/index.js'
+import { sameBytes } from './box-lease.js'
+import { Attempt, type Outcome } from './nats-attempt.js'
+import { dueSubject, endedSubject } from './nats-due.js'
+import { decodeSequence } from './nats-entry.js'
+import { NatsLog } from './nats-log.js'
+import { attempt, type NatsStream } from './nats-stream.js'
+import type { OrderedTransaction, OrderedView } from './ordered-store.js'
+import { aliasOfKey, isEnvelopeKey, keyOf } from './records.js'
+
+/** Works, and bytes of changes, that one entry takes at most. */
+const COMMIT_MAX_WORKS = 64
+const COMMIT_MAX_BYTES = 256 * 1024
+/** How long a transaction is tried, ms: meanwhile the server may be starting again. */
+const TRY_MS = 8_000
+/** Between two tries at least, and at most, ms. */
+const PAUSE_MS = 2
+const PAUSE_MAX_MS = 250
+
+interface Waiting {
+  readonly run: (tx: OrderedTransaction) => void
+  readonly done: () => void
+  readonly failed: (error: unknown) => void
+}
+
+/** A box. */
+export class NatsBox {
+  readonly #id: Uint8Array
+  readonly #stream: NatsStream
+  readonly #log: NatsLog
+  readonly #tell: () => void
+  #waiting: Waiting[] = []
+  #committing: Promise<void> | undefined
+
+  /** @param tell - called when something has changed. */
+  constructor(id: Uint8Array, stream: NatsStream, tell: () => void) {
+    this.#id = id.slice()
+    this.#stream = stream
+    this.#tell = tell
+    this.#log = new NatsLog(this.#id, stream)
+  }
+
+  /** Entries in memory. */
+  get size(): number {
+    return this.#log.entries.size
+  }
+
+  get busy(): boolean {
+    return this.#committing !== undefined
+  }
+
+  /** What is in memory may not be what is in the stream. */
+  distrust(): void {
+    this.#log.distrust()
+  }
+
+  /** Run `work` on all that was committed before this call. */
+  async read<T>(work: (view: OrderedView) => T): Promise<T> {
+    await this.#log.refresh()
+    return work(this.#log.entries)
+  }
+
+  /** Run `work`, alone, and maybe more than once.
+   * @returns once its changes are in the stream. */
+  write<T>(work: (tx: OrderedTransaction) => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      let result: { readonly value: T } | { readonly error: unknown } | undefined
+      this.#waiting.push({
+        run: (tx) => {
+          try {
+            result = { value: work(tx) }
+          } catch (error) {
+            result = { error }
+          }
+        },
+        done: () => {
+          if (result !== undefined && 'value' in result) resolve(result.value)
+          else reject(result?.error)
+        },
+        failed: reject,
+      })
+      this.#committing ??= this.#commitAll()
+    })
+  }
+
+  async #commitAll(): Promise<void> {
+    // So that all of one turn are in the first entry.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, COMMIT_MAX_WORKS)
+      try {
+        const committed = await attempt('change', () => this.#commit(batch))
+        this.#waiting.unshift(...batch.slice(committed))
+        for (const { done } of batch.slice(0, committed)) done()
+        await this.#log.shorten()
+      } catch (error) {
+        for (const { failed } of batch) failed(error)
+      }
+    }
+    this.#committing = undefined
+  }
+
+  /** @returns how many of the batch, from the first on, are in the stream. */
+  async #commit(batch: readonly Waiting[]): Promise<number> {
+    const placed = new Map<Uint8Array, number>()
+    const used = new Set<number>()
+    const until = performance.now() + TRY_MS
+    let fresh = false
+    try {
+      for (let tries = 0; ; tries++) {
+        if (!this.#log.trusted) fresh = await this.#log.refresh()
+        const { outcome, count, after } = this.#decide(batch, placed)
+        if (outcome.unplaced.length > 0) {
+          await this.#place(outcome.unplaced, placed)
+          continue
+        }
+        if (outcome.changes.length === 0) {
+          if (fresh) return count
+          fresh = await this.#log.refresh()
+          continue
+        }
+        if (await this.#append(outcome, after, until)) {
+          for (const { key, value } of outcome.changes)
+            if (isEnvelopeKey(key) && value !== undefined) used.add(decodeSequence(value))
+          return count
+        }
+        await pause(Math.random() * Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(tries, 10)))
+      }
+    } finally {
+      // What was decided differently in the end.
+      void this.#stream.remove([...placed.values()].filter((sequence) => !used.has(sequence)))
+    }
+  }
+
+  #decide(batch: readonly Waiting[], placed: ReadonlyMap<Uint8Array, number>) {
+    const trial = new Attempt(this.#log.entries, (envelope) => {
+      const place = placed.get(envelope)
+      return place !== undefined && place > this.#log.fence ? place : undefined
+    })
+    let count = 0
+    for (const { run } of batch) {
+      if (count > 0 && trial.bytes > COMMIT_MAX_BYTES) break
+      run(trial)
+      count += 1
+    }
+    return { outcome: trial.end(), count, after: this.#log.last }
+  }
+
+  /** Put envelopes into the stream, where nobody looks for them until an entry of the log refers to them. */
+  async #place(envelopes: readonly Uint8Array[], placed: Map<Uint8Array, number>): Promise<void> {
+    const subject = this.#stream.subjects.message(this.#id)
+    const put = envelopes.map(async (envelope) => {
+      const place = await this.#stream.append(subject, envelope)
+      // One that is below the fence, and must be there again, is not referred to.
+      placed.set(envelope, place)
+    })
+    for (const result of await Promise.allSettled(put)) if (result.status === 'rejected') throw result.reason
+  }
+
+  /** @returns false when something else was appended meanwhile.
+   * @throws when it cannot be told in time whether it was appended. */
+  async #append({ changes, due }: Outcome, after: number, until: number): Promise<boolean> {
+    const transaction = primitives().randomBytes(16)
+    const ends = changes.some(({ key, value }) => value === undefined && sameBytes(key, this.#boxKey))
+    await this.#announce({ changes, due, ends })
+    const appended = await this.#log.append(transaction, changes, after).then(
+      () => true,
+      (error: unknown) => this.#lookFor(transaction, error, until),
+    )
+    if (!appended) return false
+    this.#tell()
+    void this.#cleanUp(changes, ends).catch(() => {}) // a sweep does it
+    return true
+  }
+
+  /** What others find the box by, before it is there to be found. */
+  async #announce({
+    changes,
+    due,
+    ends,
+  }: Pick<Outcome, 'changes' | 'due'> & { readonly ends: boolean }): Promise<void> {
+    const { subjects } = this.#stream
+    const announced: Promise<unknown>[] = []
+    for (const { key, value } of changes) {
+      const hash = aliasOfKey(key)
+      if (hash !== undefined && value !== undefined)
+        announced.push(this.#stream.append(subjects.alias(hash), this.#id))
+    }
+    if (due.after !== undefined && (due.before === undefined || due.after < due.before))
+      announced.push(this.#stream.append(dueSubject(subjects, due.after, this.#id), new Uint8Array(0)))
+    // If this relay ends before it has cleaned up, a sweep does that.
+    if (ends) announced.push(this.#stream.append(endedSubject(subjects, this.#id), new Uint8Array(0)))
+    await Promise.all(announced)
+  }
+
+  /** Nobody refers to these any more. */
+  async #cleanUp(changes: Outcome['changes'], ends: boolean): Promise<void> {
+    for (const { key, value } of changes) {
+      const hash = aliasOfKey(key)
+      if (hash !== undefined && value === undefined)
+        await this.#stream.purge(this.#stream.subjects.alias(hash))
+    }
+    if (ends) return this.removeRest()
+    const envelopes = changes.filter(({ key, value }) => isEnvelopeKey(key) && value === undefined)
+    await this.#stream.remove(envelopes.map(({ before }) => decodeSequence(before!)))
+  }
+
+  /** Remove what an ended box has left in the stream. */
+  async removeRest(): Promise<void> {
+    const { subjects } = this.#stream
+    await this.#stream.purge(subjects.message(this.#id))
+    await this.#stream.purge(subjects.snapshot(this.#id))
+    await this.#stream.purge(subjects.log(this.#id))
+    await this.#stream.purge(endedSubject(subjects, this.#id))
+  }
+
+  /** Whether a transaction whose answer was a refusal, or was lost, is in the log. */
+  async #lookFor(transaction: Uint8Array, error: unknown, until: number): Promise<boolean> {
+    for (;;) {
+      try {
+        return await this.#log.catchUp(transaction)
+      } catch {
+        if (performance.now() > until) throw error
+        await pause(PAUSE_MAX_MS)
+      }
+    }
+  }
+
+  get #boxKey(): Uint8Array {
+    return keyOf.box(this.#id)
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+  })
+}
