@@ -134,7 +134,8 @@ export const EXPORTS_MAX = 4_096
 export const PIPELINE_DEPTH_MAX = 64
 /** Keys of a path into an answer (spec/rpc.md §3). */
 export const PIPELINE_PATH_MAX_KEYS = 8
-/** Arguments of calls that wait for other answers, in one session, bytes (spec/rpc.md §8). */
+/** Arguments of calls that wait for other answers in one session, and data of answers copied into the arguments of one call,
+ * bytes (spec/rpc.md §8). */
 export const PIPELINED_BYTES_MAX = 4_194_304
 /** Steps of one MAP (spec/rpc.md §8). */
 export const MAP_STEPS_MAX = 64

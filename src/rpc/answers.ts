@@ -71,7 +71,7 @@ export function letGo(arrived: readonly object[]): void {
 /** What is wrong with a value that refers to what is not there. */
 export const LINK_PROBLEM_TEXT: Readonly<Record<LinkProblem, string>> = {
   no_reference: 'it names a reference that is not there',
-  no_answer: 'it names an answer that is not there',
+  no_answer: 'it names an answer that is not there, or more of answers than is copied for one call',
   capability: 'it holds a capability that is malformed',
   exports: 'it brings more references than were announced',
   streams: 'it brings more streams than are allowed',

@@ -7,7 +7,7 @@ import type { Failure } from './failure.js'
 import { walk } from './reference-promise.js'
 import { releaseIn } from './result-references.js'
 import type { ServerCall } from './server-call.js'
-import type { KnownAnswers } from './session-links.js'
+import type { KnownAnswers, TakenAnswer } from './session-links.js'
 import { duplicateStub, isReference } from './stub.js'
 import type { PathKey } from './value-links.js'
 import { decodeValue, encodeValueInto } from './values.js'
@@ -67,13 +67,14 @@ export class ServedAnswers implements KnownAnswers {
     return true
   }
 
-  take(call: number, path: readonly PathKey[]): { readonly value: unknown } | undefined {
+  take(call: number, path: readonly PathKey[], maxBytes: number): TakenAnswer | undefined {
     const answer = this.#kept.get(call)
     if (answer === undefined || answer.failure !== undefined) return undefined
     const found = walk(answer.value, path)
-    if (isReference(found)) return { value: duplicateStub(found, false) }
+    if (isReference(found)) return { value: duplicateStub(found, false), copiedBytes: 0 }
     try {
-      return { value: copyData(found, MESSAGE_MAX_BYTES).copy }
+      const { copy, length } = copyData(found, Math.min(maxBytes, MESSAGE_MAX_BYTES))
+      return { value: copy, copiedBytes: length }
     } catch {
       return undefined
     }

@@ -2,6 +2,7 @@
 // of this side, and builds those of the other. One value at a time: begin, write or read, then take note or roll back.
 // Leaves out the bytes (value-links.ts) and the tables that it fills (exports.ts, imports.ts, streams.ts).
 import { Capability } from '../capability/index.js'
+import { PIPELINED_BYTES_MAX } from '../limits.js'
 import { ExportedCaller } from './exported-caller.js'
 import type { Authority, Exports } from './exports.js'
 import type { Imports } from './imports.js'
@@ -29,9 +30,16 @@ import { BudgetExceeded, NotYet, Refusal } from './value-refusal.js'
 
 /** Answers of calls that this side serves, for values that refer to them. */
 export interface KnownAnswers {
-  /** What stands at `path` of an answer that is there: a stub of its own, or a copy.
+  /** What stands at `path` of an answer that is there: a stub of its own, or a copy of at most `maxBytes`.
    * @returns undefined when there is nothing that can be passed on. */
-  take(call: number, path: readonly PathKey[]): { readonly value: unknown } | undefined
+  take(call: number, path: readonly PathKey[], maxBytes: number): TakenAnswer | undefined
+}
+
+/** An answer, or a member of it, for a handler. */
+export interface TakenAnswer {
+  readonly value: unknown
+  /** Length of the copy on the wire, bytes; 0 of a stub. */
+  readonly copiedBytes: number
 }
 
 /** The streams of a session, as far as values need them. */
@@ -65,6 +73,7 @@ export class SessionLinks implements LinkWriter, LinkReader {
   #sentStreams: number[] | undefined
   #arrivalAuthority: Authority | undefined
   #expected: Description | undefined
+  #copyableBytes = 0
   /** Stubs that the value in hand gave away, to be let go once it has left as a result. */
   given: object[] | undefined
   /** Calls on whose answers the value in hand is built. */
@@ -193,6 +202,7 @@ export class SessionLinks implements LinkWriter, LinkReader {
   beginRead(authority: Authority | undefined, expected: Description | undefined): this {
     this.#arrivalAuthority = authority
     this.#expected = expected
+    this.#copyableBytes = PIPELINED_BYTES_MAX
     this.arrived = undefined
     this.problem = undefined
     this.hasReferences = false
@@ -227,8 +237,11 @@ export class SessionLinks implements LinkWriter, LinkReader {
   }
 
   answer(call: number, path: readonly PathKey[]): unknown {
-    const found = this.answers?.take(call, path)
+    // One message can name the same large answer thousands of times: nothing is copied for a value that is refused anyway.
+    if (this.problem !== undefined) return undefined
+    const found = this.answers?.take(call, path, this.#copyableBytes)
     if (found === undefined) return this.#fail('no_answer')
+    this.#copyableBytes -= found.copiedBytes
     if (isReference(found.value)) {
       this.arrived ??= []
       this.arrived.push(found.value)

@@ -193,6 +193,31 @@ describe('pipelines', () => {
     await expectNoGrowth(world)
   })
 
+  test('a message that names one large answer again and again is refused, and copies little', async () => {
+    const world = await attacked()
+    next.given = () => 'x'.repeat(500_000)
+    world.send(batch(call(0, 'given', undefined, { flags: 0 })))
+    await settled()
+    const before = process.memoryUsage().rss
+    world.send(
+      batch(
+        call(
+          1,
+          'echo',
+          Array.from({ length: 5_000 }, () => link.answer(0)),
+        ),
+      ),
+    )
+    await expect.poll(world.answers).toContainEqual(failed(1, 'invalid_argument'))
+    // All of them would be 2.5 GB.
+    expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000)
+    world.send(batch(call(1, 'hold', [link.answer(0), link.answer(0)]), message(OP.cancel, 1)))
+    await expect.poll(world.answers).toContainEqual(failed(1, 'canceled'))
+    world.send(batch(finish(0)))
+    await expectServed(world, 2)
+    await expectNoGrowth(world)
+  })
+
   test('answers that are let go while their handlers run do not buy more handlers than the budget', async () => {
     const world = await attacked({ limits: { maxCallsInFlight: 8 } })
     for (let i = 0; i < 12; i++) {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { FAILURE_CODES } from '../../src/rpc/failure.js'
 import { OP } from '../../src/rpc/wire.js'
 import { settled } from '../rpc/conversation.js'
-import { batch, call, item, link, message, piece } from '../rpc/scripted.js'
+import { batch, call, callAnswer, item, link, message, piece } from '../rpc/scripted.js'
 import { attacked, expectNoGrowth, expectServed, next, signals, watchOverOthers } from './live-objects.js'
 
 watchOverOthers()
@@ -84,6 +84,30 @@ test('a connection that is gone ends open streams on both sides', async () => {
   world.close()
   await expect.poll(() => signals.every(({ aborted }) => aborted)).toBe(true)
   await expectNoGrowth(world)
+})
+
+describe('a client that sends nothing more, without a close record', () => {
+  const hangsUp: [string, (world: Awaited<ReturnType<typeof attacked>>) => void][] = [
+    ['while calls run', ({ send }) => send(batch(call(1, 'hold', 0), call(2, 'hang')))],
+    ['while a stream flows to it', ({ send }) => send(batch(call(1, 'items', 0)))],
+    ['while its own stream is read', ({ send }) => send(drain(false), batch(item(0, 'first')))],
+    [
+      'while a call waits for an answer',
+      ({ send }) => send(batch(call(1, 'hold', 0), callAnswer(2, 1, [], 'read'))),
+    ],
+    ['in the middle of a record', ({ sendRaw }) => sendRaw(Uint8Array.of(0, 200, 1, 2, 3))],
+    ['in the middle of a length', ({ sendRaw }) => sendRaw(Uint8Array.of(0))],
+  ]
+
+  test.each(hangsUp)('%s', async (_when, prepare) => {
+    const world = await attacked()
+    prepare(world)
+    await settled()
+    world.endSending()
+    expect(await world.outcome).toMatchObject({ reason: 'truncated' })
+    expect(signals.every(({ aborted }) => aborted)).toBe(true)
+    await expectNoGrowth(world)
+  })
 })
 
 test('a thousand streams, stopped or refused, leave nothing behind', async () => {

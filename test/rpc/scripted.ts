@@ -166,7 +166,7 @@ export async function serve(
     save?: DispatcherOptions['save']
   } = {},
 ) {
-  const { client, service, limits } = await openPair()
+  const { client, service, limits, pipes } = await openPair()
   const errors: InternalError[] = []
   const exports = new Exports(DEFAULT_LIMITS.maxExports)
   exports.add({
@@ -200,6 +200,10 @@ export async function serve(
     answers: () => answersIn(script.records),
     outcome: script.outcome,
     close: () => client.close(),
+    /** Bytes that are no record, or the beginning of one. */
+    sendRaw: (bytes: Uint8Array) => pipes.client.write(bytes),
+    /** The client sends nothing more, and says no word of that; it could still read. */
+    endSending: () => pipes.client.end(),
   }
 }
 
