@@ -147,6 +147,23 @@ async function mapMessage(): Promise<string> {
   return hexEncode(record!.subarray(2 + record![1]! + 1))
 }
 
+const RESTRICTIONS = { methods: ['add'], expiresIn: 3_600 }
+
+/** SAVE, as a client writes it for the root. */
+async function saveMessage(): Promise<string> {
+  const { client, service, limits } = await openPair()
+  const peer = new Peer(client, { remoteLimits: limits, localLimits: DEFAULT_LIMITS })
+  peer.start()
+  const { records } = listen(service)
+  peer
+    .root()
+    .save(RESTRICTIONS)
+    .catch(() => {}) // nobody answers
+  while (records.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  client.close()
+  return messageOf(records[0]!)
+}
+
 /** All vectors. */
 export async function rpcVectors() {
   const { callMessage, callWithMetadata, present, release } = await clientMessages()
@@ -193,6 +210,7 @@ export async function rpcVectors() {
     },
     RELEASE: { export: 200, count: 1, message: release },
     BROKEN: { export: 0, code: 5, message: broken },
+    SAVE: { call: 0, export: 0, restrictions: RESTRICTIONS, message: await saveMessage() },
     REFERENCES: [
       { call: 2, tag: 51_889, export: 1, message: reference },
       { call: 3, tag: 51_894, export: 2, message: passedOn },

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { rpcVectors } from '../../scripts/vectors/rpc.js'
 import vectors from '../../spec/vectors/rpc.json' with { type: 'json' }
 import { hexEncode } from '../../src/bytes.js'
-import { type CallContext, iface, method, type Presentation } from '../../src/rpc/index.js'
+import { type CallContext, Failure, iface, method, type Presentation } from '../../src/rpc/index.js'
+import { OP } from '../../src/rpc/wire.js'
 import { batch, callFrom, serve } from './scripted.js'
 
 const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
@@ -13,7 +14,18 @@ const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
 /** A value; unknown tags as in the file. */
 function decoded(bytes: Uint8Array): unknown {
   return JSON.parse(
-    JSON.stringify(decode(bytes), ['tag', 'value', 'text', 'count', 'max', 'twice', 'trace', 'tenant']),
+    JSON.stringify(decode(bytes), [
+      'tag',
+      'value',
+      'text',
+      'count',
+      'max',
+      'twice',
+      'trace',
+      'tenant',
+      'methods',
+      'expiresIn',
+    ]),
   )
 }
 
@@ -112,6 +124,12 @@ describe('by hand', () => {
     ])
     expect([release.atEnd(), broken.atEnd()]).toEqual([true, true])
   })
+
+  test('SAVE: call, export, restrictions', () => {
+    const { call, export: id, restrictions, message } = vectors.SAVE
+    const read = fieldsOf(message)
+    expect([read.byte(), read.varint(), read.varint(), read.value()]).toEqual([21, call, id, restrictions])
+  })
 })
 
 test.each(vectors.REFERENCES)('RETURN of a reference of tag $tag', ({ call, tag, export: id, message }) => {
@@ -159,6 +177,24 @@ describe('by a peer', () => {
     const { locator, proof, salts } = vectors.PRESENT
     expect(got).toEqual([vectors.CALL.args, { locator, proof, salts }])
     service.close()
+  })
+
+  test('a service gets the restrictions of SAVE', async () => {
+    const asked: unknown[] = []
+    const world = await serve(
+      Notes,
+      {},
+      {
+        save: (exported, restrictions) => {
+          asked.push(exported === world.exports.find(0), restrictions)
+          throw new Failure('failed_precondition', 'not here')
+        },
+      },
+    )
+    world.send(batch(Buffer.from(vectors.SAVE.message, 'hex')))
+    await expect.poll(world.answers).toContainEqual({ op: OP.fail, id: 0, code: 9 })
+    expect(asked).toEqual([true, vectors.SAVE.restrictions])
+    world.close()
   })
 
   test('a client gets the value of RETURN, the error of FAIL and the reason of BROKEN', async () => {
