@@ -29,7 +29,11 @@ const KIND_VALUE = 0
 const KEY = { table: 0, column: 1, schemaVersion: 2, row: 3 } as const
 const MAP_HEAD = 0xa0
 const UINT8_FOLLOWS = 24
+const UINT16_FOLLOWS = 25
+const UINT32_FOLLOWS = 26
 const TEXT_HEAD = 0x60
+/** Row keys up to this many encoded bytes, which are nearly all, are written behind the start that their column keeps. */
+const SHORT_ROW_BYTES = 64
 
 const adScratch = lastingArray(SEAL_CONTEXT_MAX_BYTES)
 const adOf = viewsOf(adScratch, 0, 256)
@@ -43,6 +47,9 @@ export class Column<in In, out Out = In> {
   readonly padding: Buckets
   readonly #withRow: Uint8Array
   readonly #withoutRow: Uint8Array
+  /** The start with room for a short row key: what is the same for all rows is copied once. */
+  readonly #short: Uint8Array
+  readonly #shortOf: (length: number) => Uint8Array
 
   /** @throws TypeError or RangeError for a name that is no well-formed text, or a version or buckets that are none. */
   constructor({ table, column, codec, schemaVersion, padding = [] }: ColumnOptions<In, Out>) {
@@ -60,6 +67,9 @@ export class Column<in In, out Out = In> {
     this.#withRow = contextStart(this, true)
     this.#withoutRow = contextStart(this, false)
     if (this.#withRow.length >= SEAL_CONTEXT_MAX_BYTES) throw contextTooLong()
+    this.#short = lastingArray(Math.min(this.#withRow.length + SHORT_ROW_BYTES, SEAL_CONTEXT_MAX_BYTES))
+    this.#short.set(this.#withRow)
+    this.#shortOf = viewsOf(this.#short, 0, this.#short.length)
   }
 
   /** The cell of this column in the row of that key. */
@@ -82,11 +92,14 @@ export class Column<in In, out Out = In> {
       return adOf(this.#withoutRow.length)
     }
     const start = this.#withRow.length
+    const end =
+      typeof row === 'string'
+        ? writeShortAscii(this.#short, start, row)
+        : typeof row === 'number'
+          ? writeUint32(this.#short, start, row)
+          : undefined
+    if (end !== undefined) return this.#shortOf(end)
     adScratch.set(this.#withRow)
-    if (typeof row === 'string' && row.length < SEAL_CONTEXT_MAX_BYTES - start - 3) {
-      const end = writeAscii(row, start)
-      if (end !== undefined) return adOf(end)
-    }
     const encoded = encodeDcbor(row as Dcbor) // every RowKey is one
     if (start + encoded.length > SEAL_CONTEXT_MAX_BYTES) throw contextTooLong()
     adScratch.set(encoded, start)
@@ -124,19 +137,43 @@ function contextStart(
 }
 
 /** Write dCBOR text of ASCII at `start`.
- * @returns the offset after it; undefined for other text, of which something may then stand there. */
-function writeAscii(text: string, start: number): number | undefined {
+ * @returns the offset after it; undefined for other or longer text, of which something may then stand there. */
+function writeShortAscii(target: Uint8Array, start: number, text: string): number | undefined {
   const { length } = text
+  if (start + length + 2 > target.length) return undefined
   let at = start
-  if (length < UINT8_FOLLOWS) adScratch[at++] = TEXT_HEAD | length
-  else if (length < 0x100) {
-    adScratch[at++] = TEXT_HEAD | UINT8_FOLLOWS
-    adScratch[at++] = length
-  } else return undefined
+  if (length < UINT8_FOLLOWS) target[at++] = TEXT_HEAD | length
+  else {
+    target[at++] = TEXT_HEAD | UINT8_FOLLOWS
+    target[at++] = length
+  }
   for (let i = 0; i < length; i++) {
     const unit = text.charCodeAt(i)
     if (unit >= 0x80) return undefined
-    adScratch[at++] = unit
+    target[at++] = unit
+  }
+  return at
+}
+
+/** Write a dCBOR integer from 0 to 2^32 - 1 at `start`.
+ * @returns the offset after it; undefined for other numbers. */
+function writeUint32(target: Uint8Array, start: number, value: number): number | undefined {
+  if (value >>> 0 !== value || start + 5 > target.length) return undefined
+  let at = start
+  if (value < UINT8_FOLLOWS) target[at++] = value
+  else if (value < 0x100) {
+    target[at++] = UINT8_FOLLOWS
+    target[at++] = value
+  } else if (value < 0x1_0000) {
+    target[at++] = UINT16_FOLLOWS
+    target[at++] = value >>> 8
+    target[at++] = value & 0xff
+  } else {
+    target[at++] = UINT32_FOLLOWS
+    target[at++] = value >>> 24
+    target[at++] = (value >>> 16) & 0xff
+    target[at++] = (value >>> 8) & 0xff
+    target[at++] = value & 0xff
   }
   return at
 }

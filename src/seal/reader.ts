@@ -111,7 +111,10 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     const ad = place.column.associatedData(place.row)
     const plaintext = plaintextBuffer(sealed.length - ciphertextStart - AEAD_TAG_BYTES)
     const nonce = nonceOf(readPosition(sealed, positionStart))
-    if (!epoch.cipher.open(nonce, ad, sealed.subarray(ciphertextStart), plaintext)) throw altered()
+    // Not `subarray`, which on the Buffer of a driver takes twice as long.
+    const start = sealed.byteOffset + ciphertextStart
+    const ciphertext = new Uint8Array(sealed.buffer, start, sealed.length - ciphertextStart)
+    if (!epoch.cipher.open(nonce, ad, ciphertext, plaintext)) throw altered()
     const content = takeContent(plaintext, codec.content)
     // `from` is of a pattern that is accepted: the opener refuses others.
     return { value: decodeContent(codec, content), from: epoch.from as Provenance<Accepted['pattern']> }
