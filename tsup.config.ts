@@ -87,6 +87,9 @@ export default defineConfig(async () => [
       testing: 'src/testing/index.ts',
     },
     splitting: true,
+    // Node parses all that it loads before it runs any of it: this takes half as long. Names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     clean: ['!browser/**'], // the other build's, which runs at the same time
     sourcemap: true,
     dts: { banner: '/// <reference lib="esnext.disposable" />' },

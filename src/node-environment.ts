@@ -1,19 +1,38 @@
-// Node's transports and directories: TCP, unix sockets, WebSockets, and the file registry of this machine.
+// Node's transports and directories: TCP, unix sockets, WebSockets, HTTP, and the file registry of this machine. All but TCP is
+// loaded when it is first used: what is parsed and never run is a good part of a short process.
 import { SYSTEM_CLOCK } from './clock.js'
 import type { Environment } from './environment.js'
-import { FileRegistry } from './resolve/file.js'
-import { dialHttp } from './transport/http.js'
+import type { FileRegistry } from './resolve/file.js'
+import type { Announcer, Resolver } from './resolve/index.js'
+import type { Dial, Listen } from './transport/index.js'
 import { dialTcp, listenTcp } from './transport/tcp.js'
-import { dialUnix, listenUnix } from './transport/unix.js'
-import { dialWebSocket } from './transport/websocket-node.js'
-import { listenWebSocket } from './transport/websocket-server.js'
+
+const unix = () => import('./transport/unix.js')
+
+const dialUnix: Dial = async (location, signal) => (await unix()).dialUnix(location, signal)
+const listenUnix: Listen = async (...args) => (await unix()).listenUnix(...args)
+const dialWebSocket: Dial = async (...args) =>
+  (await import('./transport/websocket-node.js')).dialWebSocket(...args)
+const listenWebSocket: Listen = async (...args) =>
+  (await import('./transport/websocket-server.js')).listenWebSocket(...args)
+const dialHttp: Dial = async (...args) => (await import('./transport/http.js')).dialHttp(...args)
 
 let registry: FileRegistry | undefined
 
 /** The default registry, made on first use so that NOISECAP_REGISTRY may be set by then. */
-function defaultRegistry(): FileRegistry {
-  registry ??= new FileRegistry()
+async function defaultRegistry(): Promise<FileRegistry> {
+  const file = await import('./resolve/file.js')
+  registry ??= new file.FileRegistry()
   return registry
+}
+
+const lateRegistry: Resolver & Announcer = {
+  /** Tells the directory once it was asked. */
+  get name() {
+    return registry?.name ?? 'file registry'
+  },
+  resolve: async (...args) => (await defaultRegistry()).resolve(...args),
+  announce: async (...args) => (await defaultRegistry()).announce(...args),
 }
 
 /** What `connect` and `Service` use in Node. */
@@ -26,7 +45,7 @@ export const nodeEnvironment: Environment = {
     ['http', { dial: dialHttp }],
     ['https', { dial: dialHttp }],
   ]),
-  resolvers: () => [defaultRegistry()],
-  announcers: () => [defaultRegistry()],
+  resolvers: () => [lateRegistry],
+  announcers: () => [lateRegistry],
   clock: SYSTEM_CLOCK,
 }

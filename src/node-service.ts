@@ -1,10 +1,9 @@
 // Service with what Node brings: TCP, the file registry, key files, revocation files and contact files.
-// Leaves out the service itself (service.ts).
-import { openServiceKey, RevocationFile } from './capability/files.js'
+// Files are loaded when a service is opened with one. Leaves out the service itself (service.ts).
 import { ServiceKey } from './capability/index.js'
 import { nodeEnvironment } from './node-environment.js'
 import { Service as CoreService, logInternalError, type ServiceOptions } from './service.js'
-import { ContactFile } from './session/files.js'
+import type { ContactFile } from './session/files.js'
 
 /** Options of {@link Service.open}. */
 export interface ServiceFileOptions extends ServiceOptions {
@@ -23,6 +22,7 @@ export class Service extends CoreService {
    * that are damaged or open to others: they are never overwritten. */
   static async open(path: string, options: ServiceFileOptions = {}): Promise<Service> {
     const { passphrase, ...rest } = options
+    const { openServiceKey, RevocationFile } = await import('./capability/files.js')
     const key = await openServiceKey(path, { passphrase })
     const files: AsyncDisposable[] = []
     const opened = <File extends AsyncDisposable>(file: File): File => {
@@ -54,7 +54,8 @@ export class Service extends CoreService {
 }
 
 /** A file that cannot be trusted any more is told to whoever hears of internal errors; KK then meets silence. */
-function openContacts(path: string, { onInternalError: tell }: ServiceOptions): Promise<ContactFile> {
+async function openContacts(path: string, { onInternalError: tell }: ServiceOptions): Promise<ContactFile> {
+  const { ContactFile } = await import('./session/files.js')
   return ContactFile.open(path, {
     onFailure: (error) => (tell ?? logInternalError)({ errorId: 'contacts', method: 'contacts', error }),
   })

@@ -93,17 +93,18 @@ export async function* answers(
   const asked: Asked[] = []
   for (const resolver of resolvers) {
     context.signal?.throwIfAborted()
-    const { name } = resolver
     let locations: readonly Location[] = []
     try {
       locations = await resolver.resolve(keyHash, context)
-      asked.push({ resolver: name, outcome: locations.length > 0 ? 'found' : 'none' })
+      asked.push({ resolver: resolver.name, outcome: locations.length > 0 ? 'found' : 'none' })
     } catch (error) {
       if (endsSearch(error)) throw error
       context.signal?.throwIfAborted()
-      asked.push({ resolver: name, outcome: 'failed', error })
+      asked.push({ resolver: resolver.name, outcome: 'failed', error })
     }
-    if (locations.length > 0) yield { resolver: name, source: resolver, locations, asked: [...asked] }
+    if (locations.length > 0) {
+      yield { resolver: resolver.name, source: resolver, locations, asked: [...asked] }
+    }
   }
   if (!asked.some(({ outcome }) => outcome === 'found')) throw notFound(keyHash, asked)
 }
