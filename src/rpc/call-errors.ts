@@ -70,6 +70,15 @@ export function noCapabilityInAnswer(): CallError {
   })
 }
 
+/** A getter of a value that was being sent made a call. */
+export function calledByGetter(method: string): CallError {
+  return new CallError('rpc/bad_value', 'Cannot call from a getter of a value that is being sent', {
+    method,
+    mayHaveRun: false,
+    hint: 'Call before, and put the answer into the value',
+  })
+}
+
 /** Why an input cannot be sent: the caller's own mistake as it is, a budget of the session as the failure of this call. */
 export function inputRefused(method: string, error: unknown): unknown {
   if (!(error instanceof BudgetExceeded)) return error

@@ -7,6 +7,7 @@ import { CLOSE_CODES, nameOfCode, type SessionLimits } from '../session/index.js
 import { readFailure, readResult } from './answers.js'
 import {
   brokenReference,
+  calledByGetter,
   canceledBefore,
   disconnected,
   inputFailed,
@@ -260,6 +261,10 @@ export class Calling implements QuestionOwner, ReferenceOwner {
       return
     }
     const { method } = question
+    if (this.#outbox.isWriting) {
+      question.reject(calledByGetter(method.name))
+      return
+    }
     const { sink, mark } = this.#outbox.beginMessage(OP.call)
     const id = this.#questions.add(question)
     question.id = id

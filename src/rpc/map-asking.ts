@@ -1,6 +1,6 @@
 // Sends a MAP (spec/rpc.md §3, §4): the list by its answer where that is still to come, by its references where it is there,
 // then the steps that were recorded. Leaves out the recording (map-recording.ts).
-import { inputFailed, inputRefused, tooLarge } from './call-errors.js'
+import { calledByGetter, inputFailed, inputRefused, tooLarge } from './call-errors.js'
 import type { CallOptions } from './call-options.js'
 import { OPEN_AUTHORITY } from './exports.js'
 import { writeCounted, writeStepHead } from './map-plan.js'
@@ -54,6 +54,10 @@ function send(
   source: unknown,
   recording: Recording,
 ): PromiseLike<unknown> | undefined {
+  if (outbox.isWriting) {
+    question.reject(calledByGetter(MAP.name))
+    return undefined
+  }
   const { sink, mark } = outbox.beginMessage(OP.map)
   const id = questions.add(question)
   question.id = id

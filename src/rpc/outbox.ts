@@ -36,6 +36,8 @@ export interface BulkSource {
 }
 
 const SINK_BYTES = 4_096
+/** First size of the sink of a message that interrupts another. */
+const INTERJECTION_BYTES = 64
 /** The sink of whoever writes next: an outbox keeps one only while something lies in it, so that an idle session has none. */
 let spareSink: ByteSink | undefined
 
@@ -54,6 +56,10 @@ export class Outbox {
   #sink: ByteSink | undefined
   #batch = 0
   readonly #bulk: BulkSource[] = []
+  /** The sink of a message whose value is being written, while one of its getters has led to another message. */
+  #interrupted: ByteSink | undefined
+  /** Messages of getters, for behind the one whose value is being written. */
+  readonly #interjected: Uint8Array[] = []
   /** Those that {@link hasRoom} has turned away. */
   readonly #turnedAway = new Set<Waker>()
   #scheduled = false
@@ -90,14 +96,21 @@ export class Outbox {
     return true
   }
 
+  /** Whether a value is being written, so that the caller is one of its getters. */
+  get isWriting(): boolean {
+    return this.#sink?.locked === true
+  }
+
   /** Where the message in hand is being written. */
   get sink(): ByteSink {
     return this.#sink ?? this.#takeSink()
   }
 
-  /** Begin a message: write its fields to the returned sink, then call {@link endMessage} with the returned mark. */
+  /** Begin a message: write its fields to the returned sink, then call {@link endMessage} with the returned mark. One that a
+   * getter begins while a value is being written leaves behind that value's, and must bring none itself. */
   beginMessage(op: number): { sink: ByteSink; mark: number } {
-    const sink = this.#sink ?? this.#takeSink()
+    let sink = this.#sink ?? this.#takeSink()
+    if (sink.locked) sink = this.#interject(sink)
     const mark = sink.length
     // One byte for the length, which is enough for most; endMessage makes room for more.
     writeByte(sink, 0)
@@ -105,9 +118,32 @@ export class Outbox {
     return { sink, mark }
   }
 
+  #interject(interrupted: ByteSink): ByteSink {
+    this.#interrupted = interrupted
+    this.#sink = new ByteSink(INTERJECTION_BYTES)
+    return this.#sink
+  }
+
+  /** The message of a getter is whole: back to the one that it interrupted. */
+  #resume(interrupted: ByteSink, message: Uint8Array): void {
+    this.#interjected.push(message)
+    this.#interrupted = undefined
+    this.#sink = interrupted
+  }
+
+  /** What getters had to say goes behind the message that they interrupted. */
+  #sendInterjected(): void {
+    for (const message of this.#interjected.splice(0)) {
+      const { sink, mark } = this.beginMessage(message[0]!)
+      writeBytes(sink, message.subarray(1))
+      this.endMessage(mark)
+    }
+  }
+
   /** Drop a message whose fields could not be written. */
   dropMessage(mark: number): void {
     this.sink.length = mark
+    if (this.#interjected.length > 0) this.#sendInterjected()
   }
 
   /** Length of the message since `mark`, bytes. */
@@ -120,6 +156,10 @@ export class Outbox {
   endMessage(mark: number): number {
     const sink = this.sink
     const length = sink.length - mark - 1
+    if (this.#interrupted !== undefined) {
+      this.#resume(this.#interrupted, sink.bytes.slice(mark + 1, sink.length))
+      return -1
+    }
     let moved: number
     if (length > FRAGMENT_MAX_BYTES) {
       const message = sink.bytes.slice(mark + 1, sink.length)
@@ -132,6 +172,7 @@ export class Outbox {
       if (sink.length > BATCH_MAX_BYTES) this.#closeBatch()
     }
     this.#schedule()
+    if (this.#interjected.length > 0) this.#sendInterjected()
     return moved
   }
 
@@ -173,8 +214,6 @@ export class Outbox {
   #returnSink(sink: ByteSink): void {
     sink.length = 1
     this.#batch += 1
-    // A getter of the value that is being written has led here: its writer goes on writing to this sink.
-    if (sink.locked) return
     this.#sink = undefined
     if (sink.bytes.length <= KEPT_SINK_MAX_BYTES) spareSink = sink
   }
@@ -279,6 +318,11 @@ export class Outbox {
 
   /** Send what the socket takes now; the rest goes when it drains. */
   flush(): void {
+    // A getter has led here: half a message is no frame.
+    if (this.isWriting) {
+      this.#schedule()
+      return
+    }
     const connection = this.#connection
     while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES) {
       const frame = this.#queue.shift()
