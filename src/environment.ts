@@ -3,7 +3,7 @@
 import type { Clock } from './clock.js'
 import { NoisecapError } from './errors.js'
 import type { Announcer, Resolver } from './resolve/index.js'
-import type { Dial, Listen } from './transport/index.js'
+import type { Dial, Listen, ListenOptions } from './transport/index.js'
 
 /** Transports, directories and the clock of one host. */
 export interface Environment {
@@ -30,4 +30,12 @@ export function transportOf(environment: Environment, location: string): { dial:
     )
   }
   return transport
+}
+
+/** Nobody believes in a rule that is not there: origins of a TCP port, the mode of a WebSocket. */
+export function checkListenOptions(location: string, { origins, mode }: ListenOptions): void {
+  if (origins !== undefined && !location.startsWith('ws:'))
+    throw new TypeError('Cannot listen: expected origins only with a location that begins with ws:')
+  if (mode !== undefined && !location.startsWith('unix:'))
+    throw new TypeError('Cannot listen: expected a mode only with a location that begins with unix:')
 }

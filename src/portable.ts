@@ -72,3 +72,4 @@ export {
 } from './rpc/index.js'
 export type { ServiceOptions } from './service.js'
 export { type Contact, type ContactBook, MemoryContactBook, type SessionLimits } from './session/index.js'
+export type { ListenOptions } from './transport/index.js'

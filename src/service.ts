@@ -12,7 +12,7 @@ import {
   type RevocationSet,
   type ServiceKey,
 } from './capability/index.js'
-import { type Environment, transportOf } from './environment.js'
+import { checkListenOptions, type Environment, transportOf } from './environment.js'
 import { MAP_CALLS_MAX } from './limits.js'
 import type { Factory, Offer, OfferedPath, OfferMintOptions, OfferOptions } from './offer.js'
 import { type PathParams, PathTemplate } from './path-template.js'
@@ -41,7 +41,7 @@ import {
   verifyHello,
   verifyPresentation,
 } from './session/index.js'
-import type { Listener, Pipe } from './transport/index.js'
+import type { Listener, ListenOptions, Pipe } from './transport/index.js'
 
 /** How long open calls may go on after `close`, ms. */
 const CLOSE_GRACE_MS = 5_000
@@ -180,12 +180,14 @@ export class Service {
   /** Listen at a location and announce it under the key hash.
    * @param location - such as `tcp://127.0.0.1:7000`; port 0 takes a free one.
    * @returns the location really bound.
-   * @throws `transport/bad_location`, `transport/unreachable`, `resolve/registry`. */
-  async listen(location: string): Promise<string> {
+   * @throws `transport/bad_location`, `transport/unreachable`, `resolve/registry`; TypeError for an option that the
+   * location has no use for. */
+  async listen(location: string, options: ListenOptions = {}): Promise<string> {
     this.#checkOpen()
+    checkListenOptions(location, options)
     const { listen } = transportOf(this.#environment, location)
     if (listen === undefined) throw new TypeError('Cannot listen: this transport only dials')
-    const listener = await listen(location, (pipe) => this.accept(pipe))
+    const listener = await listen(location, (pipe) => this.accept(pipe), options)
     this.#listeners.push(listener)
     try {
       await this.#announce()

@@ -1,6 +1,7 @@
 // What the session layer asks of a transport: an ordered, reliable pipe of bytes or of messages, with back-pressure.
 // Every transport passes one conformance suite (test/transport/conformance.ts). Leaves out dialling rules (src/dial.ts)
 // and everything about keys: a pipe is trusted with nothing but availability.
+import type { Origins } from './origins.js'
 
 /** How record boundaries travel: a u16 length before each record, or one transport message a record. */
 export type Framing = 'length' | 'message'
@@ -70,9 +71,22 @@ export interface Listener {
   close(): Promise<void>
 }
 
+/** What a listener is told besides where. */
+export interface ListenOptions {
+  /** Of `ws:` only: pages that may connect, as browsers write their origin (`https://app.example`), or a judge of that. Default:
+   * pages of the same host and port. What is no browser sends no origin, and is not asked for one. */
+  readonly origins?: Origins | undefined
+  /** Of `unix:` only: mode of the socket, default 0600; whoever may write to it may connect. */
+  readonly mode?: number | undefined
+}
+
 /** Binds a location of one scheme.
  * @throws `transport/bad_location`, `transport/unreachable` when it cannot be bound. */
-export type Listen = (location: string, accept: (pipe: Pipe) => void) => Promise<Listener>
+export type Listen = (
+  location: string,
+  accept: (pipe: Pipe) => void,
+  options?: ListenOptions,
+) => Promise<Listener>
 
 /** Whether an address, as a socket writes it, is that of this machine to itself. */
 export function isLoopback(address: string): boolean {

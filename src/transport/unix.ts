@@ -3,7 +3,7 @@
 // Leaves out how the path is taken (socket-file.ts) and abstract sockets, which have no owner and no mode.
 import type { Socket } from 'node:net'
 import { formatLocation, parseLocationOf } from '../location.js'
-import type { Listener, Pipe } from './pipe.js'
+import type { Listener, ListenOptions, Pipe } from './pipe.js'
 import { placeSocket } from './socket-file.js'
 import { closeServer, dialSocket, listenSocket, SocketPipe } from './socket-pipe.js'
 
@@ -11,10 +11,7 @@ import { closeServer, dialSocket, listenSocket, SocketPipe } from './socket-pipe
 const OWNER_ONLY = 0o600
 
 /** Options of {@link listenUnix}. */
-export interface UnixListenOptions {
-  /** Mode of the socket, default 0600; whoever may write to it may connect. */
-  readonly mode?: number
-}
+export type UnixListenOptions = Pick<ListenOptions, 'mode'>
 
 /** Connect to a unix socket.
  * @param location - `unix:/path`.

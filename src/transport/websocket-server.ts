@@ -11,8 +11,8 @@ import { NoisecapError } from '../errors.js'
 import { WEBSOCKET_PING_INTERVAL_MS } from '../limits.js'
 import { formatLocation, parseLocation } from '../location.js'
 import { withoutBrackets } from './allowed-lookup.js'
-import { allowsOrigin, type Origins } from './origins.js'
-import type { Listener, Pipe } from './pipe.js'
+import { allowsOrigin } from './origins.js'
+import type { Listener, ListenOptions, Pipe } from './pipe.js'
 import { boundPort, closeServer, unreachable } from './socket-pipe.js'
 import { loadWs, WS_OPTIONS, type WsPipe, wsPipe } from './ws-link.js'
 
@@ -21,10 +21,7 @@ const HEADERS_MAX_BYTES = 8_192
 const LISTEN_BACKLOG = 1_024
 
 /** Options of {@link attachWebSocket} and {@link listenWebSocket}. */
-export interface WebSocketOptions {
-  /** Pages that may connect, as browsers write them (`https://app.example`), or a judge of that. Default: pages of the
-   * same host and port as this server. What is no browser sends no origin, and is not asked for one. */
-  readonly origins?: Origins | undefined
+export interface WebSocketOptions extends Pick<ListenOptions, 'origins'> {
   /** Where a client is, for admission control: needed behind a reverse proxy, whose own address all of them have. Default
    * where the socket leads. Take only a header that the proxy sets itself. */
   readonly remoteAddress?: ((request: IncomingMessage) => string | undefined) | undefined

@@ -1,6 +1,6 @@
 // A service at a unix socket: found through the registry, called, and served by the command line as well.
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,6 +26,22 @@ test('a service listens at a unix socket beside TCP, is announced there, answers
     }
     await world.close()
     expect(existsSync(path)).toBe(false)
+  } finally {
+    await world.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
+test('listen with a mode gives it to the socket; with origins, which no socket has, it is refused', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'noisecap-test-'))
+  const world = await startNotes()
+  try {
+    const path = join(directory, 'notes.sock')
+    await world.service.listen(`unix://${path}`, { mode: 0o660 })
+    expect(statSync(path).mode & 0o777).toBe(0o660)
+    const refused = { origins: ['https://app.example'] }
+    await expect(world.service.listen(`unix://${path}.2`, refused)).rejects.toThrow(TypeError)
+    await expect(world.service.listen('ws://127.0.0.1:0/', { mode: 0o660 })).rejects.toThrow(TypeError)
   } finally {
     await world.close()
     await rm(directory, { recursive: true, force: true })

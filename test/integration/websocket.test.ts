@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { connectIn } from '../../src/connect.js'
 import { connect, generateKeyPair } from '../../src/index.js'
 import { nodeEnvironment } from '../../src/node-environment.js'
@@ -34,6 +35,46 @@ test('a service listens at ws:// beside TCP, is announced there, and answers eve
     await world.close()
   }
 })
+
+test('listen with origins: a page of a listed one is let in, of another 403, and what is no page needs none', async () => {
+  const world = await startNotes()
+  try {
+    const listed = await world.service.listen('ws://127.0.0.1:0/', { origins: ['https://app.example'] })
+    const own = await world.service.listen('ws://127.0.0.1:0/')
+    expect(await statusFor(listed, 'https://app.example')).toBe(101)
+    expect(await statusFor(listed, undefined)).toBe(101)
+    for (const origin of [
+      'https://app.example.evil',
+      'http://app.example',
+      listed.replace('ws:', 'http:'),
+      'null',
+    ])
+      expect(await statusFor(listed, origin)).toBe(403)
+    expect(await statusFor(own, new URL(own.replace('ws:', 'http:')).origin)).toBe(101)
+    expect(await statusFor(own, 'https://app.example')).toBe(403)
+    await expect(
+      world.service.listen('tcp://127.0.0.1:0', { origins: ['https://app.example'] }),
+    ).rejects.toThrow(TypeError)
+  } finally {
+    await world.close()
+  }
+})
+
+/** How a client that says it is a page of `origin` is answered. */
+function statusFor(location: string, origin: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const client = new WebSocket(location, origin === undefined ? {} : { origin })
+    client.on('error', reject)
+    client.on('unexpected-response', (request, response) => {
+      request.destroy()
+      resolve(response.statusCode ?? 0)
+    })
+    client.on('open', () => {
+      client.terminate()
+      resolve(101)
+    })
+  })
+}
 
 test('a capability as text opens a service behind a path of an HTTP server, with the WebSocket of the platform', async () => {
   const world = await startNotes()
