@@ -32,6 +32,7 @@ export class WriterEpoch implements Disposable {
   readonly #maxBytes: number
   #position = 0
   #bytes = 0
+  #forgotten = false
 
   /** Draw a fresh epoch key and wrap it: the public-key work of an epoch. */
   constructor(recipients: Recipients, maxValues: number, maxBytes: number) {
@@ -55,15 +56,15 @@ export class WriterEpoch implements Disposable {
     wipe(random)
   }
 
-  /** Whether there is room for one more value. */
+  /** Whether its key is still here and there is room for one more value. */
   get open(): boolean {
-    return this.#position < this.#maxValues && this.#bytes < this.#maxBytes
+    return !this.#forgotten && this.#position < this.#maxValues && this.#bytes < this.#maxBytes
   }
 
   /** Take the next position, for good.
    * @param bytes - how long what is sealed there is. */
   take(bytes: number): number {
-    if (!this.open) throw new RangeError('Cannot seal: the epoch is full')
+    if (!this.open) throw new RangeError('Cannot seal: the epoch has ended')
     this.#bytes += bytes
     return this.#position++
   }
@@ -79,6 +80,7 @@ export class WriterEpoch implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#forgotten = true
     wipe(this.#epochKey)
     this.#cipher[Symbol.dispose]()
   }

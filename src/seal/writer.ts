@@ -3,6 +3,7 @@
 // handed out or shared. Leaves out reading (reader.ts) and adding readers later (rewrap.ts).
 import { EMPTY } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
+import { letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
 import { AEAD_TAG_BYTES, type PublicKey } from '../crypto/index.js'
 import { SEAL_CHUNK_BYTES } from '../limits.js'
 import { redact } from '../redact.js'
@@ -54,6 +55,8 @@ export interface StreamSealOptions {
   readonly after?: Uint8Array | undefined
 }
 
+const MS_PER_MINUTE = 60_000
+
 // Sealed values are public, so short ones are cut from a common block: an array of its own costs as much as the cipher.
 const BLOCK_BYTES = 16_384
 const CUT_MAX_BYTES = 2_048
@@ -68,6 +71,8 @@ export class SealWriter implements Disposable {
   readonly #surroundings: Surroundings
   #epoch: WriterEpoch | undefined
   #incarnation: Incarnation | undefined
+  /** Forgets the key of an epoch whose minutes are over while nothing is sealed. */
+  #forget: Timer | undefined
   /** What stands before the position in each value of the epoch. */
   #start = EMPTY
   #beginning = false
@@ -103,6 +108,7 @@ export class SealWriter implements Disposable {
       epoch.encrypt(position, ad, plaintext, out.subarray(ciphertextStart))
     } finally {
       plaintext.fill(0)
+      if (!epoch.open) this.endEpoch()
     }
     return out
   }
@@ -117,11 +123,15 @@ export class SealWriter implements Disposable {
     const position = epoch.take(0)
     const prelude = encodePrelude(epoch.header, position, chunkBytes)
     const continuity = new Continuity(this.#surroundings)
-    return new StreamSealer(prelude, chunkBytes, ad, epoch.streamCipher(position), continuity)
+    const cipher = epoch.streamCipher(position)
+    if (!epoch.open) this.endEpoch()
+    return new StreamSealer(prelude, chunkBytes, ad, cipher, continuity)
   }
 
   /** End the epoch now: the next value begins another. */
   endEpoch(): void {
+    if (this.#forget !== undefined) SYSTEM_CLOCK.clearTimeout(this.#forget)
+    this.#forget = undefined
     this.#epoch?.[Symbol.dispose]()
     this.#epoch = undefined
   }
@@ -156,11 +166,19 @@ export class SealWriter implements Disposable {
     this.#start = this.#onEpoch === undefined ? wholeStart(epoch) : compactStart(epoch)
     this.#incarnation = incarnation
     this.#epoch = epoch
+    this.#forget = forgetAfter(epoch, maxMinutes)
     return epoch
   }
 }
 
 redact(SealWriter, () => 'SealWriter [redacted]')
+
+/** Wipe `epoch` when its minutes are over, if it is there by then; keeps no process alive. */
+function forgetAfter(epoch: WriterEpoch, minutes: number): Timer {
+  const timer = SYSTEM_CLOCK.setTimeout(() => epoch[Symbol.dispose](), minutes * MS_PER_MINUTE)
+  letGo(timer)
+  return timer
+}
 
 /** The header itself, which nobody else has when values carry it. */
 function wholeStart({ header }: WriterEpoch): Uint8Array {

@@ -182,6 +182,16 @@ describe('refused, and nothing is lost or left', () => {
     expect(await readdir(desk.directory)).not.toContain('f.sealed')
   })
 
+  test('with --force, a sealing that stops: what was there stays, and so does the input', async () => {
+    await sealF()
+    const before = await readFile(desk.path('f.sealed'))
+    const again = ['seal', desk.path('f'), '-r', readerKey, '--force']
+    expect((await run(again, { stop: AbortSignal.abort() })).exitCode).toBe(1)
+    expect(Buffer.compare(await readFile(desk.path('f.sealed')), before)).toBe(0)
+    expect(Buffer.compare(await readFile(desk.path('f')), plain)).toBe(0)
+    expect((await readdir(desk.directory)).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
   test('an append that fails leaves the log as it was, or none', async () => {
     const append = ['seal', desk.path('f'), '--append', '-o', desk.path('log'), '-r', readerKey]
     expect((await run(append, { stop: AbortSignal.abort() })).exitCode).toBe(1)

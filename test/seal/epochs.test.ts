@@ -2,21 +2,27 @@
 // the process, and not between processes and threads, which are real ones here.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { hexEncode } from '../../src/bytes.js'
 import { SEAL_CLOCK_JUMP_MS, SEAL_EPOCH_MAX_VALUES } from '../../src/limits.js'
 import {
   bytes,
   Column,
+  openStream,
   SealReader,
   SealWriter,
   type SealWriterOptions,
   type Surroundings,
+  sealStream,
 } from '../../src/seal/index.js'
 import { COMPACT_OFFSET } from '../../src/seal/layout.js'
+import { Recipients } from '../../src/seal/recipients.js'
+import { WriterEpoch } from '../../src/seal/writer-epoch.js'
 import { ACCEPT, codeOf, email, reader } from './parties.js'
+import { collect } from './stream-parts.js'
 
 const used = (sealed: Uint8Array) =>
   hexEncode(sealed.subarray(COMPACT_OFFSET.epochId, COMPACT_OFFSET.ciphertext))
@@ -78,6 +84,54 @@ describe('bounds', () => {
     expect(epochOf(writer.seal('x', email.at(2)))).toBe(epochOf(first))
     pass(1)
     expect(epochOf(writer.seal('x', email.at(3)))).not.toBe(epochOf(first))
+  })
+})
+
+describe('the key is wiped at the bound, and not only when the next value comes', () => {
+  const wiped = vi.spyOn(WriterEpoch.prototype, Symbol.dispose)
+  beforeEach(() => {
+    wiped.mockClear()
+  })
+  const blob = new Column({ table: 't', column: 'c', codec: bytes })
+
+  test.each([
+    ['values', { maxValues: 2 }],
+    ['bytes', { maxBytes: 1_000 }],
+  ])('%s', (_name, epoch) => {
+    const writer = writerWith({ epoch })
+    writer.seal(new Uint8Array(500), blob.at(1))
+    expect(wiped).toHaveBeenCalledTimes(0)
+    writer.seal(new Uint8Array(500), blob.at(2))
+    expect(wiped).toHaveBeenCalledTimes(1)
+  })
+
+  test('a stream that is the last of its epoch, whose own key goes on', async () => {
+    const writer = writerWith({ epoch: { maxValues: 1 } })
+    const sealed = sealStream([new Uint8Array(10)], writer)
+    expect(wiped).toHaveBeenCalledTimes(1)
+    const opening = new SealReader({ keys: reader, accept: [ACCEPT.N] })
+    expect(await collect(await openStream(await collect(sealed), opening))).toEqual(new Uint8Array(10))
+  })
+
+  test('minutes, by a writer that nobody uses any more', async () => {
+    const writer = writerWith({ epoch: { maxMinutes: 0.001 } })
+    const before = writer.seal('x', email.at(1))
+    for (let i = 0; i < 100 && wiped.mock.calls.length === 0; i++) await sleep(20)
+    expect(wiped).toHaveBeenCalledTimes(1)
+    const after = writer.seal('x', email.at(1))
+    expect(epochOf(after)).not.toBe(epochOf(before))
+    writer[Symbol.dispose]()
+  })
+
+  test('a wiped epoch takes no position', () => {
+    const epoch = new WriterEpoch(new Recipients(reader.publicKey, { pattern: 'N' }), 10, 1_000)
+    expect(epoch.take(1)).toBe(0)
+    epoch[Symbol.dispose]()
+    expect(epoch.open).toBe(false)
+    expect(codeOf(() => epoch.take(1))).toBe('RangeError')
+    expect(codeOf(() => epoch.encrypt(0, new Uint8Array(0), new Uint8Array(1), new Uint8Array(17)))).toBe(
+      'TypeError',
+    )
   })
 })
 
@@ -160,25 +214,8 @@ describe('never the same key and position twice', () => {
   })
 
   test('processes that are killed and threads, with one reader key: all pairs differ', async () => {
-    const program = fileURLToPath(new URL('sealing-process.ts', import.meta.url))
-    const args = [hexEncode(reader.publicKey), '200']
-    const execArgv = ['--import', 'tsx']
-    const child = async (): Promise<string[]> => {
-      const started = fork(program, args, { execArgv })
-      const [pairs] = (await once(started, 'message')) as [string[]]
-      started.kill('SIGKILL')
-      await once(started, 'exit')
-      return pairs
-    }
-    const thread = async (): Promise<string[]> => {
-      const started = new Worker(new URL(`data:text/javascript,${encodeURIComponent(threadOf(program))}`), {
-        workerData: args,
-        execArgv,
-      })
-      const [pairs] = (await once(started, 'message')) as [string[]]
-      await started.terminate()
-      return pairs
-    }
+    const child = () => inProcess('values', 200)
+    const thread = () => inThread('values', 200)
     const writer = writerWith()
     const own = Array.from({ length: 200 }, (_, row) => used(writer.seal('x', email.at(row))))
     const pairs = [own, await child(), await child(), await thread(), await thread()]
@@ -186,6 +223,58 @@ describe('never the same key and position twice', () => {
     expect(new Set(pairs.flat()).size).toBe(1_000)
   })
 })
+
+describe('streams', () => {
+  test('forks and threads that begin while a stream runs, and are killed in the middle of theirs: no two chunks alike', async () => {
+    // The same content everywhere: under one key, two chunks of one index would be the same bytes.
+    const chunk = new Uint8Array(64).fill(7)
+    const others: Promise<string[]>[] = []
+    const source = async function* () {
+      for (let i = 0; i < 100; i++) {
+        yield chunk
+        if (i === 20) others.push(inProcess('stream', 100), inProcess('stream', 100), inThread('stream', 100))
+        if (i === 50) await Promise.all(others)
+      }
+    }
+    const pieces: Uint8Array[] = []
+    for await (const piece of sealStream(source(), writerWith(), { chunkBytes: 64 })) pieces.push(piece)
+    const opening = new SealReader({ keys: reader, accept: [ACCEPT.N] })
+    expect(await collect(await openStream(pieces, opening))).toEqual(new Uint8Array(6_400).fill(7))
+    const all = [pieces.map(hexEncode), ...(await Promise.all(others))]
+    for (const each of all) expect(each.length).toBeGreaterThan(99)
+    expect(new Set(all.flat()).size).toBe(all.flat().length)
+  })
+
+  test('a stream cannot be handed to another thread: its copy is empty', () => {
+    const sealer = writerWith().stream()
+    const copy: Partial<typeof sealer> = structuredClone(sealer)
+    expect(copy.seal).toBeUndefined()
+    expect(Object.keys(copy).sort()).toEqual(['chunkBytes', 'prelude'])
+  })
+})
+
+const PROGRAM = fileURLToPath(new URL('sealing-process.ts', import.meta.url))
+const EXEC_ARGV = ['--import', 'tsx']
+
+/** What a process of its own reports, which is killed then. */
+async function inProcess(what: 'values' | 'stream', count: number): Promise<string[]> {
+  const started = fork(PROGRAM, [hexEncode(reader.publicKey), String(count), what], { execArgv: EXEC_ARGV })
+  const [reported] = (await once(started, 'message')) as [string[]]
+  started.kill('SIGKILL')
+  await once(started, 'exit')
+  return reported
+}
+
+/** What a thread of its own reports, which is ended then. */
+async function inThread(what: 'values' | 'stream', count: number): Promise<string[]> {
+  const started = new Worker(new URL(`data:text/javascript,${encodeURIComponent(threadOf(PROGRAM))}`), {
+    workerData: [hexEncode(reader.publicKey), String(count), what],
+    execArgv: EXEC_ARGV,
+  })
+  const [reported] = (await once(started, 'message')) as [string[]]
+  await started.terminate()
+  return reported
+}
 
 /** TypeScript in a thread: tsx registers itself there only when asked. */
 function threadOf(program: string): string {
