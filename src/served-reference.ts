@@ -161,6 +161,10 @@ export class DerivedReference implements Exported {
     return this.authority.isLive
   }
 
+  get lane(): object {
+    return this.#target
+  }
+
   authorize(): Permission {
     return this.authority.isInForce() ? 'ok' : 'broken'
   }

@@ -33,6 +33,9 @@ export interface Exported {
   target(): Target | LocalTarget | Promise<Target>
   /** The other side needs it no more. */
   released(): void
+  /** Calls on whatever has the same lane run in order; itself where it is left out. One object may be called by several numbers:
+   * as an answer, and by its export. */
+  readonly lane?: object
 }
 
 /** An object that stays callable until it is released: what a client hands to its service. */
@@ -45,6 +48,10 @@ class OpenExport implements Exported {
     this.authority = authority
     this.#target = target
     target.retain()
+  }
+
+  get lane(): object {
+    return this.#target
   }
 
   authorize(): Permission {
@@ -83,6 +90,10 @@ export class AnswerExport implements Exported {
 
   get isLive(): boolean {
     return this.authority.isLive
+  }
+
+  get lane(): object {
+    return this.#target
   }
 
   authorize(): Permission {

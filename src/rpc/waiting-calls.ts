@@ -1,5 +1,5 @@
 // Calls that have arrived and cannot be entered yet, because their arguments refer to answers that are still to come; calls
-// on the same reference stay behind them, so that each reference is called in order (spec/rpc.md §4). Their arguments wait as
+// on the same object stay behind them, so that each object is called in order (spec/rpc.md §4). Their arguments wait as
 // bytes, which are counted. Leaves out which calls may run (dispatch.ts).
 import { PIPELINED_BYTES_MAX } from '../limits.js'
 import type { Exported } from './exports.js'
@@ -31,7 +31,7 @@ export class WaitingCalls {
   readonly #calls: OpenCalls
   readonly #answers: ServedAnswers
   readonly #host: WaitingHost
-  readonly #queues = new Map<Exported, Waiting[]>()
+  readonly #queues = new Map<object, Waiting[]>()
   #bytes = 0
 
   constructor(calls: OpenCalls, answers: ServedAnswers, host: WaitingHost) {
@@ -42,7 +42,7 @@ export class WaitingCalls {
 
   /** Whether calls on `exported` have to queue. */
   has(exported: Exported): boolean {
-    return this.#queues.size > 0 && this.#queues.has(exported)
+    return this.#queues.size > 0 && this.#queues.has(laneOf(exported))
   }
 
   /** Count the arguments of a call that waits.
@@ -61,22 +61,23 @@ export class WaitingCalls {
    * @returns false when too much waits already. */
   join(exported: Exported, waiting: Waiting): boolean {
     if (!this.park(waiting)) return false
-    const queue = this.#queues.get(exported)
+    const lane = laneOf(exported)
+    const queue = this.#queues.get(lane)
     if (queue !== undefined) queue.push(waiting)
     else {
-      this.#queues.set(exported, [waiting])
-      this.#advance(exported)
+      this.#queues.set(lane, [waiting])
+      this.#advance(lane)
     }
     return true
   }
 
-  /** Let the calls on an export go on, as far as the answers that they need are there. */
-  #advance(exported: Exported): void {
-    const queue = this.#queues.get(exported)
+  /** Let the calls of a lane go on, as far as the answers that they need are there. */
+  #advance(lane: object): void {
+    const queue = this.#queues.get(lane)
     for (let next = queue?.[0]; queue !== undefined && next !== undefined; next = queue[0]) {
       const open = next.call.finished ? undefined : this.#needs(next)
       if (open !== undefined) {
-        this.#resume(exported, next, open)
+        this.#resume(lane, next, open)
         return
       }
       queue.shift()
@@ -84,7 +85,7 @@ export class WaitingCalls {
       if (next.call.finished) this.#host.drop(next)
       else this.#host.run(next)
     }
-    this.#queues.delete(exported)
+    this.#queues.delete(lane)
   }
 
   /** A call whose answer the arguments need and that is still open. */
@@ -97,10 +98,10 @@ export class WaitingCalls {
     return undefined
   }
 
-  #resume(exported: Exported, waiting: Waiting, on: ServerCall): void {
+  #resume(lane: object, waiting: Waiting, on: ServerCall): void {
     this.#answers.whenAnswered(on, (answer) => {
       if (answer?.failure !== undefined) this.#host.fail(waiting, answer.failure)
-      this.#advance(exported)
+      this.#advance(lane)
     })
   }
 
@@ -108,4 +109,8 @@ export class WaitingCalls {
   clear(): void {
     this.#queues.clear()
   }
+}
+
+function laneOf(exported: Exported): object {
+  return exported.lane ?? exported
 }

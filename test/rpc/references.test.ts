@@ -245,6 +245,20 @@ test('a call on what will be a reference of somebody else lets go of it afterwar
   two.close()
 })
 
+test.each(['answer', 'reference'])(
+  'later calls on an object stay behind one whose arguments are still to come, by its %s too',
+  async (by) => {
+    const { root, close } = await world()
+    const counter = root.counter(0)
+    // An answer that is kept is called by its number even when it is there.
+    const held = by === 'answer' ? counter : await counter
+    if (by === 'answer') await settled()
+    const sums = [counter.add(root.slow(10).add(0)), held.add(1), counter.add(2)]
+    expect(await Promise.all(sums)).toEqual([10, 11, 13])
+    close()
+  },
+)
+
 test('an answer that is let go while a call on it waits for its arguments is there when they come', async () => {
   const { root, close } = await world()
   const counter = root.counter(1)
