@@ -261,6 +261,12 @@ export const MAILBOX_NAME_MAX_CHARS = 128
 export const MAILBOX_HEADER_VALUE_MAX_CHARS = 1_024
 /** Headers of one message (spec/mailbox.md §9). */
 export const MAILBOX_HEADERS_MAX = 32
+/** Pieces in which a large body is kept, all but the last, bytes (spec/mailbox.md §4.1). */
+export const MAILBOX_PIECE_BYTES = 262_144
+/** Large body as it is sealed, bytes (spec/mailbox.md §9). */
+export const MAILBOX_BODY_MAX_BYTES = 68_719_476_736
+/** An upload that nothing was heard of for so long is removed, ms (spec/mailbox.md §9). */
+export const MAILBOX_UPLOAD_IDLE_MS = 3_600_000
 /** Life of a message, seconds (spec/mailbox.md §9). */
 export const MAILBOX_TTL_MAX_SECONDS = 31_536_000
 /** Life of a message that says nothing else, seconds (spec/mailbox.md §9). */

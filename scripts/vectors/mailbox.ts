@@ -3,12 +3,13 @@
 // Keys, ephemeral keys and epoch keys are fixed here, which no sender ever does.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { concat, EMPTY, hexEncode, utf8 } from '../../src/bytes.js'
+import { concat, EMPTY, hexDecode, hexEncode, utf8 } from '../../src/bytes.js'
 import { keyHash } from '../../src/capability/index.js'
 import { asSecretKey, KeyPair, primitives } from '../../src/crypto/index.js'
 import { MAILBOX_SIZE_CLASSES } from '../../src/limits.js'
 import { aliasHash, aliasText } from '../../src/mailbox/alias.js'
-import { encodeContent, type MessageHeader } from '../../src/mailbox/content.js'
+import { BODY_CONTEXT, BODY_PADDING_BYTES } from '../../src/mailbox/attached-body.js'
+import { type AttachedBody, encodeContent, type MessageHeader } from '../../src/mailbox/content.js'
 import { messageId } from '../../src/mailbox/envelope.js'
 import { HandshakeState } from '../../src/noise/index.js'
 import { plaintextOf } from '../../src/seal/content.js'
@@ -16,6 +17,7 @@ import { commitmentOf, nonceOf, valueCipher } from '../../src/seal/epoch-keys.js
 import { bytes, Column } from '../../src/seal/index.js'
 import { encodeHeader, encodeWrap, FORM, HINT_BYTES, POSITION_BYTES } from '../../src/seal/layout.js'
 import { patternOfName } from '../../src/seal/pattern.js'
+import { streamVector } from './seal-stream.js'
 
 const FILE = new URL('../../spec/vectors/mailbox.json', import.meta.url)
 
@@ -27,6 +29,8 @@ const pairOf = (first: number): KeyPair =>
 
 const recipient = pairOf(0x30)
 const sender = pairOf(0x50)
+const bodyKey = pairOf(0x70)
+const BODY_BYTES = 1_000
 const BOX = counting(0x01, 16)
 const GROUP = counting(0x11, 16)
 
@@ -69,7 +73,44 @@ const RECIPES: readonly Recipe[] = [
   { name: 'K, no body', pattern: 'K', body: EMPTY, header: { contentType: 'text/plain' } },
   { name: 'N, the second size class', pattern: 'N', body: counting(0, 600) },
   { name: 'N, sent to a group', pattern: 'N', group: true, body: hello },
+  {
+    name: 'X, a body of bytes',
+    pattern: 'X',
+    body: counting(0, 32),
+    header: { contentType: 'image/png', raw: true },
+  },
+  {
+    name: 'N, its body apart',
+    pattern: 'N',
+    body: EMPTY,
+    header: { contentType: 'image/png', raw: true, attached: attachedBody() },
+  },
 ]
+
+/** The body of the last message: bytes that count up, and zeros to the next multiple of 65,536. */
+function bodyStream() {
+  const content = new Uint8Array(BODY_PADDING_BYTES)
+  content.set(counting(0x07, BODY_BYTES))
+  const recipe = {
+    name: '',
+    pattern: 'N' as const,
+    readers: [bodyKey],
+    chunkBytes: BODY_PADDING_BYTES,
+    context: BODY_CONTEXT,
+    length: content.length,
+  }
+  return streamVector(recipe, 0x15, undefined, content)
+}
+
+/** The sealed body of the last message. */
+export function sealedBody(): Uint8Array {
+  return hexDecode(bodyStream().vector.stream)
+}
+
+function attachedBody(): AttachedBody {
+  const key = bodyKey.secretKey
+  return { key, bytes: BODY_BYTES, sealedBytes: sealedBody().length, tail: bodyStream().tail }
+}
 
 function vectorOf(recipe: Recipe, index: number) {
   const pattern = patternOfName(recipe.pattern)
@@ -136,6 +177,16 @@ export function mailboxVectors() {
     group: hexEncode(GROUP),
     alias: { bytes: hexEncode(alias), text: aliasText(alias), hash: hexEncode(aliasHash(alias)) },
     messages,
+    body: {
+      key: hexEncode(bodyKey.secretKey),
+      epochKey: bodyStream().vector.epochKey,
+      content: { first: 0x07, bytes: BODY_BYTES, paddedBytes: BODY_PADDING_BYTES },
+      ad: bodyStream().vector.ad,
+      prelude: hexEncode(sealedBody().subarray(0, 142)),
+      sealedBytes: sealedBody().length,
+      sealedSha256: hexEncode(primitives().hash('SHA256').hash(sealedBody())),
+      tail: hexEncode(bodyStream().tail),
+    },
     refused: refusals(messages[0]!),
   }
 }

@@ -62,7 +62,14 @@ const RECIPES: readonly Recipe[] = [
   { name: 'X, third segment, appended', pattern: 'X', length: 64, appended: true },
 ]
 
-function streamVector(recipe: Recipe, index: number, after: Uint8Array | undefined) {
+/** A stream and every value on the way to it.
+ * @param index - from which its keys and, unless given, its content follow. */
+export function streamVector(
+  recipe: Recipe,
+  index: number,
+  after: Uint8Array | undefined,
+  content: Uint8Array = counting(index, recipe.length),
+) {
   const { name, pattern, position = 0, chunkBytes = CHUNK_BYTES, length, context } = recipe
   const sealPattern = patternOfName(pattern)
   const own = pattern === 'X' ? writer : undefined
@@ -86,7 +93,6 @@ function streamVector(recipe: Recipe, index: number, after: Uint8Array | undefin
   const ad = streamAssociatedData(chunkBytes, context as RowKey | undefined, after)
   const cipher = streamCipher(epochKey, core, A, position)
   const sealer = new StreamSealer(prelude, chunkBytes, ad, cipher, new Continuity(HOST_SURROUNDINGS))
-  const content = counting(index, length)
   const frames: Uint8Array[] = []
   for (let at = 0; at === 0 || at < length; at += chunkBytes) {
     const chunk = content.subarray(at, at + chunkBytes)

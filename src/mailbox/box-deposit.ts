@@ -24,52 +24,78 @@ export function depositIn(
       duplicates += 1
       continue
     }
+    const { id, envelope } = message
     const refusal = refusalOf(record, message, nowMs)
     if (refusal !== undefined) {
       if (refusal !== 'expired') countRefusal(record, nowMs)
       tx.put(keyOf.box(box), encodeBox(record))
       return { accepted: i, duplicates, refusal }
     }
-    const position = record.nextPosition++
     const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
-    const state = {
-      id: message.id,
-      depositor,
-      size: message.envelope.length,
-      depositedMs: nowMs,
-      expiresMs,
-      deliveries: 0,
-      held: HELD.no,
-      untilMs: 0,
-      forMs: 0,
-      consumer: NOBODY,
-    }
-    tx.put(keyOf.state(box, position), encodeState(state))
-    tx.put(keyOf.envelope(box, position), message.envelope)
-    tx.put(idKey, encodeId(position))
-    tx.put(keyOf.expiry(expiresMs, box, message.id), EMPTY)
+    putMessage(tx, box, record, { id, envelope, depositor, bodyBytes: 0, expiresMs, nowMs })
     record.messages += 1
-    record.bytes += message.envelope.length
+    record.bytes += envelope.length
   }
   if (duplicates < messages.length) tx.put(keyOf.box(box), encodeBox(record))
   return { accepted: messages.length, duplicates, refusal: undefined }
 }
 
-/** Why a message cannot be taken now; the same for every store. */
+/** A message as it is put in. */
+interface Placed {
+  readonly id: Uint8Array
+  readonly envelope: Uint8Array
+  readonly depositor: number
+  readonly bodyBytes: number
+  readonly expiresMs: number
+  readonly nowMs: number
+}
+
+/** Put a message at the end; what it counts for is its caller's to count. */
+export function putMessage(
+  tx: OrderedTransaction,
+  box: Uint8Array,
+  record: BoxRecord,
+  { id, envelope, depositor, bodyBytes, expiresMs, nowMs }: Placed,
+): void {
+  const position = record.nextPosition++
+  const state = {
+    id,
+    depositor,
+    size: envelope.length + bodyBytes,
+    bodyBytes,
+    depositedMs: nowMs,
+    expiresMs,
+    deliveries: 0,
+    held: HELD.no,
+    untilMs: 0,
+    forMs: 0,
+    consumer: NOBODY,
+  }
+  tx.put(keyOf.state(box, position), encodeState(state))
+  tx.put(keyOf.envelope(box, position), envelope)
+  tx.put(keyOf.id(box, id), encodeId(position))
+  tx.put(keyOf.expiry(expiresMs, box, id), EMPTY)
+}
+
+/** Why a message cannot be taken now; the same for every store.
+ * @param bodyBytes - of a large body that it has. */
 export function refusalOf(
   record: BoxRecord,
-  { envelope, expiresMs }: NewMessage,
+  { envelope, expiresMs }: Pick<NewMessage, 'envelope' | 'expiresMs'>,
   nowMs: number,
+  bodyBytes = 0,
 ): DepositRefusal | undefined {
   // Written so that a time that is no number is refused.
   if (!(expiresMs > nowMs)) return 'expired'
   if (record.messages + record.deadLetters >= record.maxMessages) return 'quota_messages'
-  if (record.bytes + record.deadBytes + envelope.length > record.maxBytes) return 'quota_bytes'
+  if (record.bytes + record.deadBytes + envelope.length + bodyBytes > record.maxBytes) return 'quota_bytes'
   return undefined
 }
 
-function countRefusal(record: BoxRecord, nowMs: number): void {
-  if (Math.abs(nowMs - record.refusedMs) < REFUSAL_COUNT_MS) return
+/** @returns whether it was counted. */
+export function countRefusal(record: BoxRecord, nowMs: number): boolean {
+  if (Math.abs(nowMs - record.refusedMs) < REFUSAL_COUNT_MS) return false
   record.refusals += 1
   record.refusedMs = nowMs
+  return true
 }

@@ -1,5 +1,6 @@
 // Taking messages out of a box of an OrderedStore (spec/mailbox.md §6.3): leases, order of depositors, acknowledgement, delay,
 // dead letters. Runs inside one transaction. Leaves out what puts them in (box-deposit.ts) and expiry (box-sweep.ts).
+import { piecesOf, removePieces } from './box-pieces.js'
 import { endOf, type OrderedTransaction, type OrderedView } from './ordered-store.js'
 import {
   type BoxRecord,
@@ -80,8 +81,9 @@ export class Choice implements Available {
       this.exhausted.push({ position, state })
       return true
     }
-    if (this.picked.length > 0 && this.#bytes + state.size > maxBytes) return false
-    this.#bytes += state.size
+    const bytes = state.size - (state.bodyBytes ?? 0)
+    if (this.picked.length > 0 && this.#bytes + bytes > maxBytes) return false
+    this.#bytes += bytes
     this.picked.push({ position, state })
     return true
   }
@@ -177,10 +179,11 @@ export function removeMessage(
   box: Uint8Array,
   record: BoxRecord,
   position: number,
-  { size }: StateRecord,
+  { id, size, bodyBytes = 0 }: StateRecord,
 ): void {
   tx.remove(keyOf.state(box, position))
   tx.remove(keyOf.envelope(box, position))
+  if (bodyBytes > 0) removePieces(tx, box, id, piecesOf(bodyBytes))
   record.messages -= 1
   record.bytes -= size
 }

@@ -84,7 +84,7 @@ function page<Decoded extends { readonly state: StateRecord }>(
     if (found.length >= maxMessages) break
     const decoded = decode(value)
     if (decoded.state.expiresMs <= nowMs) continue
-    bytes += decoded.state.size
+    bytes += decoded.state.size - (decoded.state.bodyBytes ?? 0)
     if (found.length > 0 && bytes > maxBytes) break
     found.push({ position: positionOf(key), decoded })
   }

@@ -3,6 +3,7 @@
 import { type Dcbor, type DcborMap, decodeDcbor, encodeDcbor } from '../dcbor.js'
 import { NoisecapError } from '../errors.js'
 import {
+  MAILBOX_BODY_MAX_BYTES,
   MAILBOX_HEADER_MAX_BYTES,
   MAILBOX_HEADER_VALUE_MAX_CHARS,
   MAILBOX_HEADERS_MAX,
@@ -14,6 +15,10 @@ import {
 /** Id of a message, and of the outbox that numbers it, bytes. */
 export const ID_BYTES = 16
 const LENGTH_BYTES = 2
+const KEY_BYTES = 32
+const TAIL_BYTES = 48
+/** Of the list that says where a large body lies. */
+const ATTACHED_ITEMS = 4
 /** Characters of a deposit address as text (box.ts). */
 const ADDRESS_MAX_CHARS = 8_400
 
@@ -38,6 +43,22 @@ export interface MessageHeader {
   readonly receipt: string | undefined
   /** Id of the message that this one answers, 16 bytes. */
   readonly inReplyTo: Uint8Array | undefined
+  /** Whether the body is bytes as they are, and not of the type of the box's messages. */
+  readonly raw?: boolean | undefined
+  /** A body that lies apart from its message; then it is raw, and none is here. */
+  readonly attached?: AttachedBody | undefined
+}
+
+/** How to open a large body (spec/mailbox.md §4.1). */
+export interface AttachedBody {
+  /** Secret key to which it is sealed, and nothing else; 32 bytes. */
+  readonly key: Uint8Array
+  /** Bytes of the body itself. */
+  readonly bytes: number
+  /** Bytes of the sealed stream. */
+  readonly sealedBytes: number
+  /** Tail of the sealed stream, 48 bytes. */
+  readonly tail: Uint8Array
 }
 
 /** A message as it is sealed. */
@@ -58,6 +79,8 @@ const KEY = {
   reply: 7,
   receipt: 8,
   inReplyTo: 9,
+  raw: 10,
+  attached: 11,
 } as const
 
 /** length(2) ‖ header ‖ body.
@@ -77,7 +100,7 @@ export function encodeContent({ header, body }: MessageContent): Uint8Array {
     throw new NoisecapError(
       'mailbox/too_large',
       `Cannot send message: expected at most ${MAILBOX_MESSAGE_MAX_BYTES} bytes with its header`,
-      { hint: 'Split the body into several messages, or send where it can be fetched' },
+      { hint: 'Send its bytes instead of a value: they may be of any length that the box has room for' },
     )
   }
   const out = new Uint8Array(length)
@@ -98,7 +121,9 @@ export function decodeContent(bytes: Uint8Array): MessageContent {
   try {
     const header = headerOf(decodeDcbor(bytes.subarray(LENGTH_BYTES, bodyStart)))
     checkHeader(header)
-    return { header, body: bytes.subarray(bodyStart) }
+    const body = bytes.subarray(bodyStart)
+    if (header.attached !== undefined && body.length > 0) throw malformed()
+    return { header, body }
   } catch {
     throw malformed() // the reason may quote what was sealed
   }
@@ -118,12 +143,17 @@ function headerMap(header: MessageHeader): DcborMap {
     const value = header[name]
     if (value !== undefined) map.set(KEY[name], value)
   }
+  if (header.raw === true) map.set(KEY.raw, true)
+  const { attached } = header
+  if (attached !== undefined)
+    map.set(KEY.attached, [attached.key, attached.bytes, attached.sealedBytes, attached.tail])
   return map
 }
 
 function headerOf(value: Dcbor): MessageHeader {
   if (!(value instanceof Map)) throw malformed()
   for (const key of value.keys()) if (!KEYS.has(key)) throw malformed()
+  if (value.get(KEY.raw) === false) throw malformed()
   const headers = value.get(KEY.headers) ?? new Map()
   if (!(headers instanceof Map)) throw malformed()
   // Whatever is of another type is refused by checkHeader.
@@ -138,8 +168,18 @@ function headerOf(value: Dcbor): MessageHeader {
     reply: value.get(KEY.reply),
     receipt: value.get(KEY.receipt),
     inReplyTo: value.get(KEY.inReplyTo),
+    raw: value.get(KEY.raw),
+    attached: attachedOf(value.get(KEY.attached)),
   } as MessageHeader
 }
+
+function attachedOf(value: Dcbor | undefined): unknown {
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || value.length !== ATTACHED_ITEMS) throw malformed()
+  const [key, bytes, sealedBytes, tail] = value
+  return { key, bytes, sealedBytes, tail }
+}
+
 const KEYS: ReadonlySet<unknown> = new Set(Object.values(KEY))
 
 function checkHeader(header: MessageHeader): void {
@@ -166,9 +206,30 @@ function checkHeader(header: MessageHeader): void {
     checkText(name, MAILBOX_NAME_MAX_CHARS, 'name of a header')
     if (value !== '') checkText(value, MAILBOX_HEADER_VALUE_MAX_CHARS, 'value of a header')
   }
+  checkBody(header)
   for (const address of [header.reply, header.receipt]) {
     if (address !== undefined) checkText(address, ADDRESS_MAX_CHARS, 'deposit address')
   }
+}
+
+function checkBody({ raw, attached }: MessageHeader): void {
+  if (raw !== undefined && typeof raw !== 'boolean')
+    throw new TypeError('Cannot send message: expected a boolean as raw')
+  if (attached === undefined) return
+  const { key, bytes, sealedBytes, tail } = attached
+  const possible =
+    raw === true &&
+    isBytes(key, KEY_BYTES) &&
+    isBytes(tail, TAIL_BYTES) &&
+    isWhole(bytes) &&
+    isWhole(sealedBytes) &&
+    sealedBytes > bytes &&
+    sealedBytes <= MAILBOX_BODY_MAX_BYTES
+  if (!possible) throw new TypeError('Cannot send message: expected a raw body that lies apart')
+}
+
+function isBytes(value: unknown, length: number): boolean {
+  return value instanceof Uint8Array && value.length === length
 }
 
 function isWhole(value: unknown): value is number {

@@ -11,7 +11,8 @@ import { ID_BYTES, type MessageHeader } from './content.js'
 import { sealToGroup } from './envelope.js'
 import { codecOf, type MessageCodec } from './message-codec.js'
 import { endOf, type OrderedStore } from './ordered-store.js'
-import { headerOf, Outbox, type OutboxOptions, type SendOptions, type SentMessage } from './outbox.js'
+import { Outbox, type OutboxOptions, type SentMessage } from './outbox.js'
+import { headerOf, type SendOptions } from './send-options.js'
 
 /** Options of a group: those of the outboxes of its members. */
 export type GroupOptions<In> = Omit<OutboxOptions<In>, 'sealTo'>

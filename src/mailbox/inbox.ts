@@ -5,8 +5,9 @@ import { type Clock, letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
 import { type KeyPair, primitives } from '../crypto/index.js'
 import { CLOCK_LEEWAY_SECONDS, MAILBOX_LEASE_MS, MAILBOX_WINDOW_MAX } from '../limits.js'
 import type { Calls, Stub } from '../rpc/index.js'
-import type { Acceptance } from '../seal/index.js'
+import type { Acceptance, ByteStream } from '../seal/index.js'
 import type { CollectAddress } from './address.js'
+import { attachedBody, inlineBody, type ReadPiece } from './attached-body.js'
 import { EnvelopeReader, messageId, type OpenedMessage } from './envelope.js'
 import { CollectInterface } from './interfaces.js'
 import { codecOf, type MessageCodec, type MessageReader } from './message-codec.js'
@@ -154,7 +155,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     const extending = this.#extendEvery(leaseMs, settler)
     try {
       for await (const leased of stub.follow({ consumer: this.#consumer, leaseMs, window }, { signal })) {
-        const message = this.#receive(leased, settler)
+        const message = this.#receive(leased, settler, stub)
         if (message === undefined) continue
         this.#held.add(message as Received<unknown, never>)
         yield message
@@ -169,7 +170,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
   }
 
   /** Open a message; what cannot be delivered is settled here. */
-  #receive(leased: LeasedMessage, settler: Settler): Received<Out, Accepted> | undefined {
+  #receive(leased: LeasedMessage, settler: Settler, stub: CollectStub): Received<Out, Accepted> | undefined {
     const id = messageId(leased.envelope)
     if (this.#seen?.has(id)) return void settler.quietly({ kind: 'ack', receipt: leased.receipt })
     try {
@@ -183,6 +184,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
         opened,
         depositedMs: leased.depositedMs,
         deliveries: leased.deliveries,
+        body: bodyOf(opened, async (index) => (await stub.readBody({ id, index })).piece),
         holder: this.#holder(settler) as Holder,
       })
     } catch (error) {
@@ -191,10 +193,11 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     }
   }
 
-  /** A receipt has no value. */
+  /** Neither a receipt nor a body of bytes has a value. */
   #valueOf(opened: OpenedMessage<Accepted>): Out {
     const { header, body } = opened
-    return header.contentType === RECEIPT_TYPE ? (undefined as Out) : this.#codec.decode(body)
+    const none = header.raw === true || header.contentType === RECEIPT_TYPE
+    return none ? (undefined as Out) : this.#codec.decode(body)
   }
 
   #holder(settler: Settler): Holder {
@@ -237,4 +240,8 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     later()
     return () => this.#clock.clearTimeout(timer)
   }
+}
+
+function bodyOf({ header, body }: OpenedMessage, read: ReadPiece): ByteStream {
+  return header.attached === undefined ? inlineBody(body) : attachedBody(header.attached, read)
 }

@@ -10,17 +10,19 @@ export { memoryMailboxStore, OrderedMailboxStore } from './ordered-mailbox-store
 export type { Entry, OrderedStore, OrderedTransaction, OrderedView } from './ordered-store.js'
 export {
   type FailedMessage,
+  type MessageBody,
   Outbox,
   type OutboxOptions,
-  type SendOptions,
   type SentMessage,
 } from './outbox.js'
 export { Received } from './received.js'
 export { Relay, type RelayOptions } from './relay.js'
 export { type BoxOptions, type OpenedBox, type Reach, RelayClient } from './relay-client.js'
+export type { SendOptions } from './send-options.js'
 export type {
   Alias,
   AliasEntry,
+  BodyStore,
   BoxLimits,
   BoxStat,
   DeadLetter,
@@ -37,4 +39,6 @@ export type {
   Role,
   Settlement,
   StoredMessage,
+  UploadRefusal,
+  UploadState,
 } from './store.js'

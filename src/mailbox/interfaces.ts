@@ -2,9 +2,11 @@
 // so by what the store does with ids and receipts. Leaves out the objects behind them (relay-*.ts).
 import {
   MAILBOX_BATCH_MAX,
+  MAILBOX_BODY_MAX_BYTES,
   MAILBOX_DELAY_MAX_MS,
   MAILBOX_ENVELOPE_MAX_BYTES,
   MAILBOX_LEASE_MAX_MS,
+  MAILBOX_PIECE_BYTES,
   MAILBOX_TTL_MAX_SECONDS,
   MAILBOX_WAIT_MAX_MS,
   MAILBOX_WINDOW_MAX,
@@ -60,6 +62,15 @@ const toDeposit = objectOf({
     MAILBOX_BATCH_MAX,
   ),
 })
+const messageId = bytesOf(16)
+const uploadState = { pieces: COUNT, complete: isBoolean }
+const begun = objectOf({
+  ...uploadState,
+  refusal: optionally(oneOf('quota_messages', 'quota_bytes', 'expired', 'gone', 'too_large')),
+  retryAfterMs: optionally(COUNT),
+})
+const toAppend = objectOf({ id: messageId, index: COUNT, piece: bytesOf(1, MAILBOX_PIECE_BYTES) })
+
 const deposited = objectOf({
   accepted: COUNT,
   duplicates: COUNT,
@@ -73,6 +84,25 @@ export const DepositInterface = iface('Deposit', {
     idempotent: true,
   }),
   limits: method(nothing, schema(boxLimits, 'limits of a box'), { idempotent: true }),
+  /** Begin to upload a message whose body follows in pieces, or go on with it. */
+  beginBody: method(
+    schema(
+      objectOf({
+        envelope: bytesOf(1, MAILBOX_ENVELOPE_MAX_BYTES),
+        expiresMs: TIME,
+        bodyBytes: wholeFrom(1, MAILBOX_BODY_MAX_BYTES),
+      }),
+      'an envelope with its expiry and the length of its body',
+    ),
+    schema(begun, 'where the upload stands'),
+    { idempotent: true },
+  ),
+  /** The next piece; the last one puts the message into the box. */
+  appendBody: method(
+    schema(toAppend, 'an id, an index and a piece'),
+    schema(objectOf(uploadState), 'where the upload stands'),
+    { idempotent: true },
+  ),
 })
 
 const messageMembers = {
@@ -145,6 +175,12 @@ export const CollectInterface = iface('Collect', {
   read: method(page, schema(objectOf({ messages: listOf(objectOf(messageMembers), 4_096) }), 'messages'), {
     idempotent: true,
   }),
+  /** A piece of the large body of a message that is in the box. */
+  readBody: method(
+    schema(objectOf({ id: messageId, index: COUNT }), 'an id and an index'),
+    schema(objectOf({ piece: bytesOf(1, MAILBOX_PIECE_BYTES) }), 'a piece'),
+    { idempotent: true },
+  ),
   deadLetters: method(page, schema(objectOf({ messages: listOf(dead, 4_096) }), 'dead letters'), {
     idempotent: true,
   }),

@@ -16,6 +16,7 @@ import {
 } from './box-work.js'
 import { Listeners } from './listeners.js'
 import { MemoryOrderedStore } from './memory-store.js'
+import { OrderedBodyStore } from './ordered-body-store.js'
 import type { OrderedStore } from './ordered-store.js'
 import { decodeAlias, keyOf } from './records.js'
 import type {
@@ -39,12 +40,14 @@ const SLICE = 1_000
 
 /** Boxes in an {@link OrderedStore}, which is closed with it. */
 export class OrderedMailboxStore implements MailboxStore {
+  readonly bodies: OrderedBodyStore
   readonly #entries: OrderedStore
   readonly #listeners = new Listeners()
   readonly #stopHearing: (() => void) | undefined
 
   constructor(entries: OrderedStore) {
     this.#entries = entries
+    this.bodies = new OrderedBodyStore(entries, (box) => this.#tell(box))
     this.#stopHearing = entries.onForeignChange?.(() => this.#listeners.tellAll())
   }
 

@@ -1,15 +1,19 @@
 // What an outbox keeps on disk: messages as they will be sent, sealed already, so that each has one id however often it is
 // sent; and where its series stands. Leaves out sealing and sending (outbox.ts).
-import { concat, utf8 } from '../bytes.js'
+import { concat, EMPTY, hexEncode, utf8 } from '../bytes.js'
 import { primitives } from '../crypto/index.js'
 import type { DepositAddress } from './address.js'
+import { piecesOf } from './box-pieces.js'
 import { ID_BYTES } from './content.js'
 import { messageId } from './envelope.js'
 import { endOf, type OrderedStore, type OrderedTransaction } from './ordered-store.js'
 
-const KIND = { series: 0x73, queued: 0x71 } as const
+const KIND = { series: 0x73, queued: 0x71, body: 0x62, piece: 0x70 } as const
 const STATE_BYTES = 48
 const ENTRY_START_BYTES = 24
+const NUMBER_BYTES = 8
+/** After which pieces without a message are given up, ms. */
+const ORPHAN_MS = 7 * 86_400_000
 
 /** Where a series stands. */
 export interface SeriesState {
@@ -29,6 +33,16 @@ export interface Queued {
   readonly id: Uint8Array
   readonly expiresMs: number
   readonly envelope: Uint8Array
+  /** Its large body, which lies in pieces. */
+  readonly body: QueuedBody | undefined
+}
+
+/** The large body of a message that waits, or will. */
+export interface QueuedBody {
+  /** 16 bytes that name it here: when it was begun, Unix ms, and 8 random ones. */
+  readonly name: Uint8Array
+  /** As it is sealed. */
+  readonly bytes: number
 }
 
 /** The queue of one deposit address in a store, which may hold others. */
@@ -43,9 +57,11 @@ export class OutboxQueue {
   }
 
   /** Put a message at the end, durably.
-   * @param make - the envelope for this place in the series; called once, before anything has changed. */
+   * @param make - the envelope for this place in the series; called once, before anything has changed.
+   * @param body - a large one, whose pieces are here. */
   append(
     make: (state: SeriesState) => { readonly envelope: Uint8Array; readonly expiresMs: number },
+    body?: QueuedBody,
   ): Promise<{
     readonly id: Uint8Array
     readonly sequence: number
@@ -56,6 +72,7 @@ export class OutboxQueue {
       const id = messageId(envelope)
       const { series, sequence, place } = state
       tx.put(this.#key(KIND.queued, place), encodeEntry(id, expiresMs, envelope))
+      if (body !== undefined) tx.put(this.#key(KIND.body, place), encodeBody(body))
       const next = { series, sequence: sequence + 1, previous: id, place: place + 1 }
       tx.put(this.#key(KIND.series), encodeState(next))
       return { id, sequence }
@@ -74,7 +91,7 @@ export class OutboxQueue {
     })
   }
 
-  /** The first that wait, in order. */
+  /** The first that wait, in order; one with a large body is alone. */
   head(maxMessages: number, maxBytes: number): readonly Queued[] {
     return this.#store.read((view) => {
       const found: Queued[] = []
@@ -83,7 +100,10 @@ export class OutboxQueue {
       for (const { key, value } of view.range(prefix, endOf(prefix))) {
         bytes += value.length
         if (found.length >= maxMessages || (found.length > 0 && bytes > maxBytes)) break
-        found.push({ key: key.slice(), ...decodeEntry(value.slice()) })
+        const body = decodeBody(view.get(this.#bodyKeyOf(key)))
+        if (body !== undefined && found.length > 0) break
+        found.push({ key: key.slice(), ...decodeEntry(value.slice()), body })
+        if (body !== undefined) break
       }
       return found
     })
@@ -102,8 +122,61 @@ export class OutboxQueue {
   /** These wait no more. */
   remove(entries: readonly Queued[]): Promise<void> {
     return this.#store.write((tx) => {
-      for (const { key } of entries) tx.remove(key)
+      for (const { key, body } of entries) {
+        tx.remove(key)
+        if (body === undefined) continue
+        tx.remove(this.#bodyKeyOf(key))
+        for (let index = 0; index < piecesOf(body.bytes); index++) tx.remove(this.#pieceKey(body.name, index))
+      }
     })
+  }
+
+  /** Keep a piece of a large body, durably. */
+  putPiece(name: Uint8Array, index: number, piece: Uint8Array): Promise<void> {
+    return this.#store.write((tx) => tx.put(this.#pieceKey(name, index), piece))
+  }
+
+  /** A piece of a large body that waits. */
+  piece({ name }: QueuedBody, index: number): Uint8Array {
+    return this.#store.read((view) => view.get(this.#pieceKey(name, index))?.slice()) ?? EMPTY
+  }
+
+  /** Remove a body that is not to be sent after all. */
+  removePieces(name: Uint8Array, pieces: number): Promise<void> {
+    return this.#store.write((tx) => {
+      for (let index = 0; index < pieces; index++) tx.remove(this.#pieceKey(name, index))
+    })
+  }
+
+  /** Remove old pieces that belong to no message: their process ended while it took them. Younger ones may be those of another
+   * process that still does. */
+  async removeOrphans(nowMs: number): Promise<void> {
+    const names = this.#store.read((view) => {
+      const bodies = this.#key(KIND.body)
+      const used = new Set<string>()
+      for (const { value } of view.range(bodies, endOf(bodies))) used.add(hexEncode(decodeBody(value)!.name))
+      const firsts = this.#key(KIND.piece)
+      const orphans = new Map<string, { name: Uint8Array; pieces: number }>()
+      for (const { key } of view.range(firsts, endOf(firsts))) {
+        const name = key.slice(-NUMBER_BYTES - ID_BYTES, -NUMBER_BYTES)
+        const text = hexEncode(name)
+        const old = startOf(name) < nowMs - ORPHAN_MS
+        if (old && !used.has(text)) orphans.set(text, { name, pieces: (orphans.get(text)?.pieces ?? 0) + 1 })
+      }
+      return [...orphans.values()]
+    })
+    for (const { name, pieces } of names) await this.removePieces(name, pieces)
+  }
+
+  #pieceKey(name: Uint8Array, index: number): Uint8Array {
+    return concat(this.#key(KIND.piece), name, numberBytes(index))
+  }
+
+  /** The key of the body of the entry at `key`. */
+  #bodyKeyOf(key: Uint8Array): Uint8Array {
+    const bodyKey = key.slice()
+    bodyKey[ID_BYTES] = KIND.body
+    return bodyKey
   }
 
   #state(tx: OrderedTransaction): SeriesState {
@@ -115,10 +188,36 @@ export class OutboxQueue {
   #key(kind: number, place?: number): Uint8Array {
     const start = concat(this.#prefix, Uint8Array.of(kind))
     if (place === undefined) return start
-    const number = new Uint8Array(8)
-    new DataView(number.buffer).setBigUint64(0, BigInt(place))
-    return concat(start, number)
+    return concat(start, numberBytes(place))
   }
+}
+
+function numberBytes(number: number): Uint8Array {
+  const bytes = new Uint8Array(NUMBER_BYTES)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(number))
+  return bytes
+}
+
+/** A name for a body that is taken now. */
+export function newBodyName(nowMs: number): Uint8Array {
+  return concat(
+    numberBytes(Math.max(0, Math.floor(nowMs))),
+    primitives().randomBytes(ID_BYTES - NUMBER_BYTES),
+  )
+}
+
+function startOf(name: Uint8Array): number {
+  return Number(new DataView(name.buffer, name.byteOffset).getBigUint64(0))
+}
+
+function encodeBody({ name, bytes }: QueuedBody): Uint8Array {
+  return concat(name, numberBytes(bytes))
+}
+
+function decodeBody(bytes: Uint8Array | undefined): QueuedBody | undefined {
+  if (bytes === undefined) return undefined
+  const number = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(ID_BYTES)
+  return { name: bytes.slice(0, ID_BYTES), bytes: Number(number) }
 }
 
 function newSeries(): Uint8Array {
@@ -153,7 +252,7 @@ function encodeEntry(id: Uint8Array, expiresMs: number, envelope: Uint8Array): U
   return concat(start, envelope)
 }
 
-function decodeEntry(bytes: Uint8Array): Omit<Queued, 'key'> {
+function decodeEntry(bytes: Uint8Array): Omit<Queued, 'key' | 'body'> {
   return {
     id: bytes.subarray(0, 16),
     expiresMs: new DataView(bytes.buffer, bytes.byteOffset).getFloat64(16),

@@ -1,7 +1,7 @@
 // Outbox: sends messages to one box, now or when the relay can be reached (spec/mailbox.md §7.2). What `send` has accepted is on
 // disk: it goes out later, in order, and once, whatever is killed in between.
 // Leaves out the queue on disk (outbox-queue.ts) and the type of messages (message-codec.ts).
-import { hexDecode, hexEncode } from '../bytes.js'
+import { EMPTY, hexEncode } from '../bytes.js'
 import { type Capability, durationSeconds } from '../capability/index.js'
 import { type Clock, SYSTEM_CLOCK } from '../clock.js'
 import { NoisecapError } from '../errors.js'
@@ -9,18 +9,23 @@ import { MAILBOX_BATCH_MAX_BYTES, MAILBOX_TTL_SECONDS } from '../limits.js'
 import type { Calls, Stub } from '../rpc/index.js'
 import type { WriterIdentity } from '../seal/index.js'
 import type { DepositAddress } from './address.js'
-import type { MessageContent } from './content.js'
+import { piecesOf } from './box-pieces.js'
 import { EnvelopeWriter } from './envelope.js'
 import { DepositInterface } from './interfaces.js'
 import { codecOf, type MessageCodec, type MessageType } from './message-codec.js'
 import type { OrderedStore } from './ordered-store.js'
-import { OutboxQueue, type Queued } from './outbox-queue.js'
+import { takeBody } from './outbox-body.js'
+import { OutboxQueue, type Queued, type QueuedBody } from './outbox-queue.js'
+import { type Uploaded, upload } from './outbox-upload.js'
 import { connectionOf, type Reach } from './relay-client.js'
 import { Backoff, isPassing, pause } from './retry.js'
+import { headerOf, type SaidOfMessage, type SendOptions } from './send-options.js'
 
 /** Messages in one deposit: the next leaves when it is answered, so that their order holds. */
 const BATCH = 64
 const DEPOSIT_TIMEOUT_MS = 60_000
+/** Content type of a body of which nothing else is said. */
+const BYTES_TYPE = 'application/octet-stream'
 
 /** Options of an outbox. */
 export interface OutboxOptions<In> extends Reach {
@@ -39,23 +44,12 @@ export interface OutboxOptions<In> extends Reach {
 export interface FailedMessage {
   /** Hexadecimal. */
   readonly id: string
-  readonly reason: 'expired' | 'gone'
+  /** `too_large`: the box could never hold it; `unsupported`: its relay keeps no large bodies. */
+  readonly reason: 'expired' | 'gone' | 'too_large' | 'unsupported'
 }
 
-/** What may be said of one message. */
-export interface SendOptions {
-  /** Its life: seconds, or `'90s'`, `'15m'`, `'1h'`, `'7d'`; default 7 days, at most 365. */
-  readonly ttl?: string | number | undefined
-  /** Where answers go: a deposit address of the sender's own box. */
-  readonly reply?: DepositAddress | undefined
-  /** Where a receipt goes once the message was acknowledged, if the recipient sends such. */
-  readonly receipt?: DepositAddress | undefined
-  /** Text by name, sealed like the body; at most 32. */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-  readonly contentType?: string | undefined
-  /** Id of the message that this one answers, hexadecimal. */
-  readonly inReplyTo?: string | undefined
-}
+/** A body that is bytes as they are, of any length that the box has room for. */
+export type MessageBody = Uint8Array | AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>
 
 /** A message that an outbox has taken. */
 export interface SentMessage {
@@ -87,20 +81,50 @@ export class Outbox<In = unknown> implements AsyncDisposable {
     this.#codec = codecOf(options.message)
     this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#writer = new EnvelopeWriter({ to: options.sealTo ?? address.to, box: address.box }, options.as)
+    this.#queue.removeOrphans(this.#clock.wallMs()).catch(() => {}) // tried again with the next outbox
     this.#pump()
   }
 
   /** Take a message.
+   * @param value - of the type of the messages; or a body of bytes, such as a stream of Node or of the web, which is read to its end
+   * and kept on disk when it is long. A `Uint8Array` is such a body unless a type of messages was given.
    * @returns once it is durable here; it goes out in the background.
-   * @throws TypeError or RangeError for what cannot be sent, `mailbox/too_large`, `mailbox/store`. */
-  async send(value: In, options: SendOptions = {}): Promise<SentMessage> {
+   * @throws TypeError or RangeError for what cannot be sent, `mailbox/too_large`, `mailbox/store`; what the stream fails with. */
+  async send(value: In | MessageBody, options: SendOptions = {}): Promise<SentMessage> {
     this.#checkOpen()
-    const body = this.#codec.encode(value)
+    if (this.#isBody(value)) return this.#sendBody(value, options)
+    return this.#append(this.#codec.encode(value), headerOf(options, this.#codec.contentType), options)
+  }
+
+  #isBody(value: In | MessageBody): value is MessageBody {
+    if (value instanceof Uint8Array) return this.#options.message === undefined
+    if (typeof value !== 'object' || value === null) return false
+    return Symbol.asyncIterator in value || value instanceof ReadableStream
+  }
+
+  async #sendBody(source: MessageBody, options: SendOptions): Promise<SentMessage> {
+    const taken = await takeBody(source, this.#queue, this.#clock.wallMs())
+    const header = { ...headerOf(options, BYTES_TYPE), raw: true }
+    if ('inline' in taken) return this.#append(taken.inline, header, options)
+    try {
+      return await this.#append(EMPTY, { ...header, attached: taken.attached }, options, taken.queued)
+    } catch (error) {
+      await this.#queue.removePieces(taken.queued.name, piecesOf(taken.queued.bytes))
+      throw error
+    }
+  }
+
+  async #append(
+    body: Uint8Array,
+    said: SaidOfMessage,
+    options: SendOptions,
+    queued?: QueuedBody,
+  ): Promise<SentMessage> {
     const times = this.#times(options)
     const { id } = await this.#queue.append(({ series, sequence, previous }) => {
-      const header = { series, sequence, previous, ...headerOf(options, this.#codec.contentType), ...times }
+      const header = { series, sequence, previous, ...said, ...times }
       return { envelope: this.#writer.seal({ header, body }), expiresMs: times.expires * 1_000 }
-    })
+    }, queued)
     this.#pump()
     return { id: hexEncode(id) }
   }
@@ -178,8 +202,7 @@ export class Outbox<In = unknown> implements AsyncDisposable {
             DepositInterface,
             connectionOf(this.#options, signal),
           )
-          const messages = head.map(({ envelope, expiresMs }) => ({ envelope, expiresMs }))
-          const answer = await relay.deposit({ messages }, { signal, timeoutMs: DEPOSIT_TIMEOUT_MS })
+          const answer = await this.#deposit(relay, head)
           await this.#deposited(head, answer.accepted, answer.refusal)
           if (answer.refusal?.startsWith('quota') !== true) {
             backoff.reset()
@@ -200,6 +223,20 @@ export class Outbox<In = unknown> implements AsyncDisposable {
     }
   }
 
+  async #deposit(
+    relay: Stub<Calls<(typeof DepositInterface)['declared']>>,
+    head: readonly Queued[],
+  ): Promise<Uploaded & { readonly accepted: number }> {
+    const options = { signal: this.#ending.signal, timeoutMs: DEPOSIT_TIMEOUT_MS }
+    const [first] = head
+    if (first?.body !== undefined) {
+      const uploaded = await upload(relay, this.#queue, first, first.body, options)
+      return { ...uploaded, accepted: uploaded.refusal === undefined ? 1 : 0 }
+    }
+    const messages = head.map(({ envelope, expiresMs }) => ({ envelope, expiresMs }))
+    return relay.deposit({ messages }, options)
+  }
+
   /** The first that wait and may still go. */
   async #head(): Promise<readonly Queued[]> {
     for (;;) {
@@ -212,7 +249,8 @@ export class Outbox<In = unknown> implements AsyncDisposable {
 
   async #deposited(head: readonly Queued[], accepted: number, refusal: string | undefined): Promise<void> {
     if (accepted > 0) await this.#queue.remove(head.slice(0, accepted))
-    if (refusal === 'expired') await this.#fail(head.slice(accepted, accepted + 1), 'expired')
+    if (refusal === 'expired' || refusal === 'too_large' || refusal === 'unsupported')
+      await this.#fail(head.slice(accepted, accepted + 1), refusal)
     if (refusal === 'gone') {
       await this.#fail(head.slice(accepted), 'gone')
       throw new NoisecapError('mailbox/gone', 'Cannot deposit: the box is gone', {
@@ -250,18 +288,6 @@ class Signal {
   readonly promise = new Promise<void>((resolve) => {
     this.give = resolve
   })
-}
-
-/** What a header says besides its series and times. */
-export function headerOf(options: SendOptions, contentType: string) {
-  const { reply, receipt, headers = {}, inReplyTo } = options
-  return {
-    contentType: options.contentType ?? contentType,
-    headers,
-    reply: reply?.export(),
-    receipt: receipt?.export(),
-    inReplyTo: inReplyTo === undefined ? undefined : hexDecode(inReplyTo),
-  } satisfies Partial<MessageContent['header']>
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -2,7 +2,7 @@
 // neither was done. Leaves out where it comes from (inbox.ts).
 import { hexEncode } from '../bytes.js'
 import { redact } from '../redact.js'
-import type { Acceptance, Provenance } from '../seal/index.js'
+import type { Acceptance, ByteStream, Provenance } from '../seal/index.js'
 import { DepositAddress } from './address.js'
 import type { OpenedMessage } from './envelope.js'
 
@@ -23,10 +23,11 @@ export interface ReceivedParts<Accepted extends Acceptance> {
   readonly opened: OpenedMessage<Accepted>
   readonly depositedMs: number
   readonly deliveries: number
+  readonly body: ByteStream
   readonly holder: Holder
 }
 
-/** A message that was received. */
+/** A message that was received; a body of bytes has no `value`. */
 export class Received<out Value = unknown, Accepted extends Acceptance = Acceptance> implements Disposable {
   readonly value: Value
   readonly #parts: ReceivedParts<Accepted>
@@ -35,6 +36,12 @@ export class Received<out Value = unknown, Accepted extends Acceptance = Accepta
   constructor(value: Value, parts: ReceivedParts<Accepted>) {
     this.value = value
     this.#parts = parts
+  }
+
+  /** The bytes of its body, large or not, to be read once and before it is acknowledged. Only when reading ends without an error
+   * is it complete. */
+  get body(): ByteStream {
+    return this.#parts.body
   }
 
   /** 32 hexadecimal digits; the same for each delivery of one message. */

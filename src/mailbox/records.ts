@@ -14,6 +14,9 @@ const KIND = {
   id: 0x69,
   expiry: 0x78,
   dead: 0x64,
+  upload: 0x75,
+  head: 0x68,
+  piece: 0x70,
 } as const
 const ROLES: readonly Role[] = ['deposit', 'collect', 'notify']
 const REASONS: readonly DeadReason[] = ['deliveries', 'rejected']
@@ -30,6 +33,13 @@ export const keyOf = {
   envelope: (box: Uint8Array, position?: number) => key(KIND.envelope, box, numberBytes(position)),
   dead: (box: Uint8Array, position?: number) => key(KIND.dead, box, numberBytes(position)),
   id: (box: Uint8Array, id?: Uint8Array) => key(KIND.id, box, id),
+  /** A large body that is being uploaded. */
+  upload: (box: Uint8Array, id?: Uint8Array) => key(KIND.upload, box, id),
+  /** Its envelope. */
+  head: (box: Uint8Array, id?: Uint8Array) => key(KIND.head, box, id),
+  /** A piece of a large body, uploaded or on the way. */
+  piece: (box: Uint8Array, id?: Uint8Array, index?: number) =>
+    key(KIND.piece, box, id === undefined ? undefined : concat(id, numberBytes(index) ?? new Uint8Array(0))),
   /** By time; without an id it is the expiry of the box itself. */
   expiry: (ms: number, box?: Uint8Array, id?: Uint8Array) =>
     box === undefined
@@ -145,10 +155,7 @@ export function newBox(limits: BoxLimits, expiresMs: number | undefined): BoxRec
 }
 
 export function encodeBox(record: BoxRecord): Uint8Array {
-  const out = new Uint8Array(8 * BOX_FIELDS.length)
-  const view = new DataView(out.buffer)
-  for (let i = 0; i < BOX_FIELDS.length; i++) view.setFloat64(8 * i, record[BOX_FIELDS[i]!])
-  return out
+  return encodeNumbers(BOX_FIELDS.map((field) => record[field]))
 }
 
 export function decodeBox(bytes: Uint8Array): BoxRecord {
@@ -165,7 +172,10 @@ export const HELD = { no: 0, leased: 1, delayed: 2 } as const
 export interface StateRecord {
   readonly id: Uint8Array
   readonly depositor: number
+  /** What it counts for, bytes: its envelope, and its body where that is large. */
   readonly size: number
+  /** Of `size`, the bytes of the large body; 0 or undefined where it has none. */
+  readonly bodyBytes?: number | undefined
   readonly depositedMs: number
   readonly expiresMs: number
   deliveries: number
@@ -177,14 +187,14 @@ export interface StateRecord {
 }
 
 export const NOBODY: Uint8Array = new Uint8Array(8)
-const STATE_BYTES = 72
+const STATE_BYTES = 80
 
 export function encodeState(record: StateRecord): Uint8Array {
   const out = new Uint8Array(STATE_BYTES)
   const view = new DataView(out.buffer)
   out.set(record.id)
   view.setUint32(16, record.depositor)
-  view.setUint32(20, record.size)
+  view.setUint32(20, record.size - (record.bodyBytes ?? 0))
   view.setFloat64(24, record.depositedMs)
   view.setFloat64(32, record.expiresMs)
   view.setUint32(40, record.deliveries)
@@ -192,22 +202,26 @@ export function encodeState(record: StateRecord): Uint8Array {
   view.setFloat64(48, record.untilMs)
   view.setFloat64(56, record.forMs)
   out.set(record.consumer, 64)
+  view.setFloat64(72, record.bodyBytes ?? 0)
   return out
 }
 
 export function decodeState(bytes: Uint8Array): StateRecord {
   const view = new DataView(bytes.buffer, bytes.byteOffset)
+  // Shorter in stores from before large bodies.
+  const bodyBytes = bytes.length < STATE_BYTES ? 0 : view.getFloat64(72)
   return {
     id: bytes.slice(0, 16),
     depositor: view.getUint32(16),
-    size: view.getUint32(20),
+    size: view.getUint32(20) + bodyBytes,
+    bodyBytes,
     depositedMs: view.getFloat64(24),
     expiresMs: view.getFloat64(32),
     deliveries: view.getUint32(40),
     held: view.getUint8(44),
     untilMs: view.getFloat64(48),
     forMs: view.getFloat64(56),
-    consumer: bytes.slice(64, STATE_BYTES),
+    consumer: bytes.slice(64, 72),
   }
 }
 
@@ -218,6 +232,45 @@ export function encodeDead(reason: DeadReason, state: StateRecord): Uint8Array {
 
 export function decodeDead(bytes: Uint8Array): { reason: DeadReason; state: StateRecord } {
   return { reason: REASONS[bytes[0]!] ?? 'rejected', state: decodeState(bytes.subarray(1)) }
+}
+
+/** A large body on its way. */
+export interface UploadRecord {
+  readonly depositor: number
+  readonly envelopeBytes: number
+  readonly bodyBytes: number
+  /** Unix ms at which its message expires. */
+  readonly expiresMs: number
+  /** Unix ms at which it is given up, and where it stands among what expires. */
+  untilMs: number
+  readonly sweepMs: number
+  pieces: number
+}
+const UPLOAD_FIELDS = [
+  'depositor',
+  'envelopeBytes',
+  'bodyBytes',
+  'expiresMs',
+  'untilMs',
+  'sweepMs',
+  'pieces',
+] as const satisfies readonly (keyof UploadRecord)[]
+
+export function encodeUpload(record: UploadRecord): Uint8Array {
+  return encodeNumbers(UPLOAD_FIELDS.map((field) => record[field]))
+}
+
+export function decodeUpload(bytes: Uint8Array): UploadRecord {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const entries = UPLOAD_FIELDS.map((field, i) => [field, view.getFloat64(8 * i)])
+  return Object.fromEntries(entries) as UploadRecord // every field is set above
+}
+
+function encodeNumbers(numbers: readonly number[]): Uint8Array {
+  const out = new Uint8Array(8 * numbers.length)
+  const view = new DataView(out.buffer)
+  for (const [i, number] of numbers.entries()) view.setFloat64(8 * i, number)
+  return out
 }
 
 /** What a name stands for: role, depositor, box. */

@@ -7,8 +7,8 @@ import { MAILBOX_RETRY_MS } from '../limits.js'
 import { type CallContext, Failure, type Handlers } from '../rpc/index.js'
 import { Change } from './change.js'
 import { checkEnvelope, messageId } from './envelope.js'
-import type { DepositInterface, NotifyInterface } from './interfaces.js'
-import type { BoxLimits, MailboxStore } from './store.js'
+import type { DepositInterface, InputOf, NotifyInterface } from './interfaces.js'
+import type { BodyStore, BoxLimits, MailboxStore, UploadState } from './store.js'
 
 /** What the objects of boxes need of their relay. */
 export interface RelayHost {
@@ -23,6 +23,7 @@ export interface RelayHost {
 }
 
 type DepositMethods = (typeof DepositInterface)['declared']
+type Input<Name extends keyof DepositMethods> = InputOf<DepositMethods[Name]>
 type NotifyMethods = (typeof NotifyInterface)['declared']
 
 /** One box, as a depositor sees it. */
@@ -48,8 +49,27 @@ export class DepositObject implements Handlers<DepositMethods, CallContext> {
       return { id: messageId(envelope), envelope, expiresMs }
     })
     const result = await tellFailures(() => store.deposit(this.#box, this.#depositor, prepared, now()))
-    const full = result.refusal === 'quota_messages' || result.refusal === 'quota_bytes'
-    return full ? { ...result, retryAfterMs: MAILBOX_RETRY_MS } : result
+    return withRetry(result)
+  }
+
+  async beginBody({ envelope, expiresMs, bodyBytes }: Input<'beginBody'>) {
+    const { now } = this.#host
+    checkShape(envelope)
+    const message = { id: messageId(envelope), envelope, expiresMs }
+    const state = await tellFailures(() =>
+      bodiesOf(this.#host).begin(this.#box, this.#depositor, message, bodyBytes, now()),
+    )
+    return withRetry(state)
+  }
+
+  async appendBody({ id, index, piece }: Input<'appendBody'>): Promise<UploadState> {
+    const { now } = this.#host
+    const state = await tellFailures(() =>
+      bodiesOf(this.#host).append(this.#box, this.#depositor, id, index, piece, now()),
+    )
+    if (state === undefined)
+      throw new Failure('failed_precondition', 'there is no such upload: begin it again')
+    return state
   }
 
   async limits(): Promise<BoxLimits> {
@@ -104,6 +124,18 @@ export class NotifyObject implements Handlers<NotifyMethods, CallContext> {
     if (stat === undefined) throw gone()
     return { arrivals: stat.arrivals, refusals: stat.refusals }
   }
+}
+
+/** @throws Failure where the store keeps no large bodies. */
+export function bodiesOf({ store }: RelayHost): BodyStore {
+  if (store.bodies === undefined)
+    throw new Failure('unimplemented', 'the store of this relay keeps no large bodies')
+  return store.bodies
+}
+
+function withRetry<T extends { readonly refusal: string | undefined }>(result: T) {
+  const full = result.refusal === 'quota_messages' || result.refusal === 'quota_bytes'
+  return full ? { ...result, retryAfterMs: MAILBOX_RETRY_MS } : result
 }
 
 /** Between two looks at a box that nothing was heard of, ms. */

@@ -8,7 +8,7 @@ import { MAILBOX_BATCH_MAX_BYTES } from '../limits.js'
 import { type CallContext, Failure, type Handlers } from '../rpc/index.js'
 import { Change } from './change.js'
 import type { CollectInterface, InputOf } from './interfaces.js'
-import { gone, type RelayHost, tellFailures } from './relay-box.js'
+import { bodiesOf, gone, type RelayHost, tellFailures } from './relay-box.js'
 import type { LeasedMessage, LeaseRequest, Settlement } from './store.js'
 
 type CollectMethods = (typeof CollectInterface)['declared']
@@ -99,6 +99,13 @@ export class CollectObject implements Handlers<CollectMethods, CallContext> {
     const { store, now } = this.#host
     const request = { after, maxMessages, maxBytes: MAILBOX_BATCH_MAX_BYTES }
     return { messages: await tellFailures(() => store.read(this.#box, request, now())) }
+  }
+
+  async readBody({ id, index }: Input<'readBody'>) {
+    const { now } = this.#host
+    const piece = await tellFailures(() => bodiesOf(this.#host).read(this.#box, id, index, now()))
+    if (piece === undefined) throw new Failure('not_found', 'there is no such piece')
+    return { piece }
   }
 
   async deadLetters({ after, maxMessages }: Input<'deadLetters'>) {

@@ -56,6 +56,47 @@ export interface NewMessage {
 /** Why a message was not taken. */
 export type DepositRefusal = 'quota_messages' | 'quota_bytes' | 'expired' | 'gone'
 
+/** Why an upload was not begun: as for a message, or it is more than the box could ever hold. */
+export type UploadRefusal = DepositRefusal | 'too_large'
+
+/** Where the upload of a large body stands. */
+export interface UploadState {
+  /** Pieces that are here, from the first on. */
+  readonly pieces: number
+  /** Whether all are here: its message is in the box then, or was. */
+  readonly complete: boolean
+}
+
+/** Bodies that do not fit into their message (spec/mailbox.md §6.5): the message is in the box once the last piece is, and they
+ * go when it goes. */
+export interface BodyStore {
+  /** Begin an upload, or go on with it. What it will take is counted at once.
+   * @param message - what shall be in the box with the body.
+   * @param bodyBytes - of all pieces together.
+   * @throws RangeError when it was begun with another length. */
+  begin(
+    box: Uint8Array,
+    depositor: number,
+    message: NewMessage,
+    bodyBytes: number,
+    nowMs: number,
+  ): Promise<UploadState & { readonly refusal: UploadRefusal | undefined }>
+  /** Keep the next piece; one that is here already, or not the next, changes nothing.
+   * @param id - of the message, 16 bytes.
+   * @returns undefined when there is no such upload of this depositor.
+   * @throws RangeError for a piece of another length than its place demands. */
+  append(
+    box: Uint8Array,
+    depositor: number,
+    id: Uint8Array,
+    index: number,
+    piece: Uint8Array,
+    nowMs: number,
+  ): Promise<UploadState | undefined>
+  /** A piece of the body of a message that is in the box. */
+  read(box: Uint8Array, id: Uint8Array, index: number, nowMs: number): Promise<Uint8Array | undefined>
+}
+
 /** What became of messages that were deposited together: the first `accepted` are in the box, none after them. */
 export interface DepositResult {
   readonly accepted: number
@@ -186,4 +227,6 @@ export interface MailboxStore extends AsyncDisposable {
    * made up for by polling.
    * @returns call it to hear no more. */
   watch(box: Uint8Array, heard: () => void): () => void
+  /** Large bodies; absent where this kind of store keeps none. */
+  readonly bodies?: BodyStore | undefined
 }

@@ -335,6 +335,126 @@ export function describeStore(name: string, open: () => Promise<MailboxStore>): 
       })
     })
 
+    describe('large bodies', () => {
+      const PIECE = 262_144
+      const piece = (byte: number, length = PIECE) => new Uint8Array(length).fill(byte)
+      const message = messageOf('head')
+      const BYTES = 2 * PIECE + 5
+      const begin = (bodyBytes = BYTES, now = NOW) => store.bodies!.begin(box, 0, message, bodyBytes, now)
+      const append = (index: number, bytes: Uint8Array, now = NOW) =>
+        store.bodies!.append(box, 0, message.id, index, bytes, now)
+      const read = (index: number) => store.bodies!.read(box, message.id, index, NOW)
+      const upload = async () => {
+        await begin()
+        for (const [i, bytes] of [piece(1), piece(2), piece(3, 5)].entries()) await append(i, bytes)
+      }
+      const counted = async () => {
+        const { messages, bytes, deadLetters, deadBytes } = (await store.stat(box, NOW))!
+        return { messages, bytes, deadLetters, deadBytes }
+      }
+      const EMPTY_BOX = { messages: 0, bytes: 0, deadLetters: 0, deadBytes: 0 }
+
+      test('a message is delivered once its last piece is there, and its body goes when it is acknowledged', async ({
+        skip,
+      }) => {
+        if (store.bodies === undefined) skip()
+        expect(await begin()).toEqual({ pieces: 0, complete: false, refusal: undefined })
+        expect(await counted()).toMatchObject({ messages: 1, bytes: BYTES + 4 })
+        expect(await append(0, piece(1))).toEqual({ pieces: 1, complete: false })
+        expect(await texts()).toEqual([])
+        expect(await read(0)).toBeUndefined()
+        expect(await append(1, piece(2))).toEqual({ pieces: 2, complete: false })
+        expect(await append(2, piece(3, 5))).toEqual({ pieces: 3, complete: true })
+        const messages = await take()
+        expect(messages.map(textOf)).toEqual(['head'])
+        expect(await Promise.all([0, 1, 2, 3].map(read))).toEqual(
+          [Buffer.from(piece(1)), Buffer.from(piece(2)), Buffer.from(piece(3, 5)), undefined].map(
+            (bytes) => bytes && expect.objectContaining({ length: bytes.length, 0: bytes[0] }),
+          ),
+        )
+        expect(await counted()).toMatchObject({ messages: 1, bytes: BYTES + 4 })
+        await settle('ack', messages)
+        expect(await counted()).toEqual(EMPTY_BOX)
+        expect(await read(0)).toBeUndefined()
+      })
+
+      test('pieces that come twice, too early or too late change nothing', async ({ skip }) => {
+        if (store.bodies === undefined) skip()
+        expect(await append(0, piece(1))).toBeUndefined()
+        await begin()
+        expect(await append(1, piece(9))).toEqual({ pieces: 0, complete: false })
+        await append(0, piece(1))
+        expect(await append(0, piece(9))).toEqual({ pieces: 1, complete: false })
+        expect(await begin()).toEqual({ pieces: 1, complete: false, refusal: undefined })
+        await append(1, piece(2))
+        await append(2, piece(3, 5))
+        expect(await append(2, piece(9, 5))).toEqual({ pieces: 3, complete: true })
+        expect(await begin()).toMatchObject({ complete: true, refusal: undefined })
+        expect(await read(0)).toMatchObject({ length: PIECE, 0: 1 })
+        expect(await counted()).toMatchObject({ messages: 1, bytes: BYTES + 4 })
+      })
+
+      test('a piece of another length, another length of the body, another depositor are refused', async ({
+        skip,
+      }) => {
+        if (store.bodies === undefined) skip()
+        await begin()
+        await expect(append(0, piece(1, 5))).rejects.toThrow(RangeError)
+        await expect(begin(BYTES + 1)).rejects.toThrow(RangeError)
+        expect(await store.bodies!.append(box, 1, message.id, 0, piece(1), NOW)).toBeUndefined()
+      })
+
+      test('what there is no room for leaves nothing behind, and what could never be is told apart', async ({
+        skip,
+      }) => {
+        if (store.bodies === undefined) skip()
+        expect(await begin(1_000_000)).toMatchObject({ refusal: 'too_large' })
+        await store.deposit(box, 0, [messageOf('x'.repeat(600_000))], NOW)
+        const before = await counted()
+        expect(await begin()).toMatchObject({ pieces: 0, refusal: 'quota_bytes' })
+        expect(await append(0, piece(1))).toBeUndefined()
+        expect(await counted()).toEqual(before)
+        expect((await store.stat(box, NOW))?.refusals).toBe(1)
+        box = (await newBox({ maxMessages: 1 })).id
+        expect(await begin()).toMatchObject({ refusal: undefined })
+        expect(await put(['a'])).toMatchObject({ refusal: 'quota_messages' })
+      })
+
+      test('an upload that stops is removed after an hour, one that goes on is not', async ({ skip }) => {
+        if (store.bodies === undefined) skip()
+        const HOUR_MS = 3_600_000
+        await begin()
+        await append(0, piece(1), NOW + HOUR_MS - 1)
+        await store.sweep(NOW + HOUR_MS, 100)
+        expect(await counted()).toMatchObject({ messages: 1 })
+        await store.sweep(NOW + 2 * HOUR_MS - 1, 100)
+        expect(await counted()).toEqual(EMPTY_BOX)
+        expect(await append(1, piece(2), NOW + 2 * HOUR_MS)).toBeUndefined()
+      })
+
+      test('the body of a dead letter stays until that is removed or has expired', async ({ skip }) => {
+        if (store.bodies === undefined) skip()
+        await upload()
+        await settle('reject', await take())
+        expect(await counted()).toMatchObject({ messages: 0, deadLetters: 1, deadBytes: BYTES + 4 })
+        expect(await read(0)).toMatchObject({ length: PIECE })
+        await store.settleDead(box, undefined, 'redeliver', NOW)
+        expect(await counted()).toMatchObject({ messages: 1, bytes: BYTES + 4 })
+        await settle('reject', await take())
+        await store.settleDead(box, undefined, 'remove', NOW)
+        expect(await counted()).toEqual(EMPTY_BOX)
+        expect(await read(0)).toBeUndefined()
+      })
+
+      test('a body ends with the expiry of its message', async ({ skip }) => {
+        if (store.bodies === undefined) skip()
+        await upload()
+        await store.sweep(NOW + DAY_MS, 100)
+        expect(await counted()).toEqual(EMPTY_BOX)
+        expect(await read(0)).toBeUndefined()
+      })
+    })
+
     test('two consumers, many depositors, at once: each message once, in order of its depositor', async () => {
       box = (await newBox({ maxMessages: 1_000 })).id
       const sent = Array.from({ length: 120 }, (_, i) => ({ depositor: i % 4, text: `${i % 4}:${i}` }))

@@ -2,9 +2,10 @@
 // specification and node:crypto alone.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { mailboxVectors } from '../../scripts/vectors/mailbox.js'
-import { hexDecode, hexEncode } from '../../src/bytes.js'
+import { mailboxVectors, sealedBody } from '../../scripts/vectors/mailbox.js'
+import { concat, hexDecode, hexEncode } from '../../src/bytes.js'
 import { asPublicKey, asSecretKey, KeyPair, primitives } from '../../src/crypto/index.js'
+import { attachedBody } from '../../src/mailbox/attached-body.js'
 import { checkEnvelope, EnvelopeReader, messageId } from '../../src/mailbox/envelope.js'
 import { codeOf } from '../seal/parties.js'
 import { decrypt, hmacSha256, publicKeyOf, readOneWay, sha256 } from '../vectors/one-way-noise.js'
@@ -84,6 +85,55 @@ describe('spec/vectors/mailbox.json', () => {
     expect(opened.from.pattern).toBe(vector.pattern)
     expect(opened.group !== undefined).toBe(vector.group)
     expect(hexEncode(messageId(envelope))).toBe(vector.id)
+  })
+
+  test('the body apart, opens by the specification alone', () => {
+    const { body } = file
+    const stream = Buffer.from(sealedBody())
+    expect(stream.length).toBe(body.sealedBytes)
+    expect(hexEncode(sha256(stream))).toBe(body.sealedSha256)
+    const core = stream.subarray(1, 20)
+    const commitment = stream.subarray(20, 52)
+    const prologue = Buffer.concat([LABEL('wrap'), core, commitment])
+    const { payload } = readOneWay('N', hex(body.key), prologue, stream.subarray(57, 137))
+    expect(hexEncode(payload)).toBe(body.epochKey)
+    const streamKey = hmacSha256(payload, LABEL('seal stream'), core, Buffer.alloc(8))
+    const context = 'noisecap/v1 mailbox body'
+    const ad = Buffer.concat([
+      Buffer.of(0x84),
+      text('noisecap/v1 ad'),
+      Buffer.of(1, 0x1a, 0, 1, 0, 0, 0xa1, 0, 0x78, context.length),
+      Buffer.from(context),
+    ])
+    expect(hexEncode(ad)).toBe(body.ad)
+    const nonce = Buffer.alloc(12)
+    nonce.writeBigUInt64LE(2n ** 63n, 4)
+    const plaintext = decrypt(streamKey, nonce, ad, stream.subarray(146, -8))
+    expect(plaintext.length).toBe(body.content.paddedBytes)
+    const content = Buffer.from(Array.from({ length: body.content.bytes }, (_, i) => body.content.first + i))
+    expect(hexEncode(plaintext.subarray(0, content.length))).toBe(hexEncode(content))
+    expect(plaintext.subarray(content.length).every((byte) => byte === 0)).toBe(true)
+    const segment = sha256(LABEL('seal segment'), core, commitment, stream.subarray(137, 142))
+    const tail = Buffer.concat([segment, stream.subarray(-24, -8)])
+    expect(hexEncode(tail)).toBe(body.tail)
+    const message = file.messages.at(-1)!
+    // [key, length, sealed length, tail] at the end of the header.
+    const listed = Buffer.concat([
+      Buffer.of(0x0b, 0x84, 0x58, 32),
+      hex(body.key),
+      Buffer.of(0x19, 0x03, 0xe8, 0x1a, 0, 1, 0, 0xaa, 0x58, 48),
+      tail,
+    ])
+    expect(message.content.endsWith(hexEncode(listed))).toBe(true)
+  })
+
+  test('the body apart, opens with what its message says of it', async () => {
+    const key = KeyPair.fromSecretKey(primitives().dh('25519'), asSecretKey(hexDecode(file.recipient)))
+    using reader = new EnvelopeReader({ key, box: hexDecode(file.box), accept: [{ pattern: 'N' }] })
+    const { header } = reader.open(hexDecode(file.messages.at(-1)!.envelope))
+    const pieces: Uint8Array[] = []
+    for await (const piece of attachedBody(header.attached!, async () => sealedBody())) pieces.push(piece)
+    expect(concat(...pieces)).toHaveLength(file.body.content.bytes)
   })
 
   test('the alias and its hash', () => {
