@@ -95,7 +95,10 @@ export function refuseInstance(value: object): Refusal {
   }
   if (value instanceof ArrayBuffer) return new Refusal('an ArrayBuffer', 'Send new Uint8Array(buffer)')
   if (value instanceof Error) return new Refusal('an Error', 'Throw it, or send its message')
-  return new Refusal(`an instance of ${nameOfClass(value)}`, 'Copy what is needed into a plain object')
+  return new Refusal(
+    `an instance of ${nameOfClass(value)}`,
+    'Copy what is needed into a plain object, or send reference(Interface, object), on which the other side may call',
+  )
 }
 
 function nameOfClass(value: object): string {
