@@ -7,8 +7,9 @@ import {
   SOCKET_HIGH_WATER_BYTES,
 } from '../limits.js'
 import type { Connection } from '../session/index.js'
+import { BulkQueue, type BulkSource } from './bulk-queue.js'
 import { ByteSink } from './byte-sink.js'
-import { FRAME, writeByte, writeBytes, writeVarint } from './wire.js'
+import { FRAME, writeByte, writeBytes, writeLengthBefore, writeVarint } from './wire.js'
 
 const TAG_BYTES = 16
 const LENGTH_MAX_BYTES = 3
@@ -28,21 +29,11 @@ const defer: (run: () => void) => void =
 const REACTIONS = 4
 const SETTLED = Promise.resolve()
 
-/** Bytes that travel in frames of their own, whenever no message waits. */
-export interface BulkSource {
-  readonly id: number
-  /** The next 1 to 16,384 bytes, borrowed until the next call; undefined when there are none now. */
-  takeBytes(): Uint8Array | undefined
-}
-
 const SINK_BYTES = 4_096
 /** First size of the sink of a message that interrupts another. */
 const INTERJECTION_BYTES = 64
 /** The sink of whoever writes next: an outbox keeps one only while something lies in it, so that an idle session has none. */
 let spareSink: ByteSink | undefined
-
-/** Where a bulk frame is put together, whoever sends it: it leaves at once. */
-const bulkFrame = new ByteSink(0)
 
 /** Told once there is room again. */
 export interface Waker {
@@ -55,7 +46,7 @@ export class Outbox {
   readonly #queue: Uint8Array[] = []
   #sink: ByteSink | undefined
   #batch = 0
-  readonly #bulk: BulkSource[] = []
+  readonly #bulk = new BulkQueue()
   /** The sink of a message whose value is being written, while one of its getters has led to another message. */
   #interrupted: ByteSink | undefined
   /** Messages of getters, for behind the one whose value is being written. */
@@ -167,7 +158,7 @@ export class Outbox {
       this.#fragment(message)
       moved = -1
     } else {
-      moved = writeLength(sink, mark, length)
+      moved = writeLengthBefore(sink, mark, length)
       if (sink.length > EARLY_FLUSH_BYTES) this.flush()
       if (sink.length > BATCH_MAX_BYTES) this.#closeBatch()
     }
@@ -235,7 +226,7 @@ export class Outbox {
 
   /** `source` has bytes to send, a frame in turn with the other sources. */
   addBulk(source: BulkSource): void {
-    if (!this.#bulk.includes(source)) this.#bulk.push(source)
+    this.#bulk.add(source)
     this.#schedule()
   }
 
@@ -243,27 +234,12 @@ export class Outbox {
   #flushBulk(): void {
     const connection = this.#connection
     connection.cork()
-    while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES)
-      if (!this.#sendBulk()) break
-    connection.uncork()
-  }
-
-  /** Send one frame of the source whose turn it is.
-   * @returns false when none has any. */
-  #sendBulk(): boolean {
-    for (let source = this.#bulk.shift(); source !== undefined; source = this.#bulk.shift()) {
-      const bytes = source.takeBytes()
-      if (bytes === undefined) continue
-      const frame = bulkFrame
-      frame.length = 0
-      writeByte(frame, FRAME.stream)
-      writeVarint(frame, source.id)
-      writeBytes(frame, bytes)
-      this.#connection.send(frame.bytes.subarray(0, frame.length))
-      this.#bulk.push(source)
-      return true
+    while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES) {
+      const frame = this.#bulk.next()
+      if (frame === undefined) break
+      connection.send(frame)
     }
-    return false
+    connection.uncork()
   }
 
   #schedule(): void {
@@ -311,7 +287,7 @@ export class Outbox {
     return (
       this.#sink === undefined &&
       this.#queue.length === 0 &&
-      this.#bulk.length === 0 &&
+      this.#bulk.isEmpty &&
       this.#turnedAway.size === 0
     )
   }
@@ -333,7 +309,7 @@ export class Outbox {
         this.#returnSink(sink)
       } else break
     }
-    if (this.#bulk.length > 0) this.#flushBulk()
+    if (!this.#bulk.isEmpty) this.#flushBulk()
     this.#wakeTurnedAway()
     if (this.#backlog === undefined) return
     const isTooLong = this.waitingBytes > OUTBOX_HIGH_WATER_BYTES
@@ -341,21 +317,4 @@ export class Outbox {
     this.#isTooLong = isTooLong
     this.#backlog(isTooLong)
   }
-}
-
-/** Write the length of the message behind `mark`, for which one byte was left.
- * @returns how many more it took. */
-function writeLength(sink: ByteSink, mark: number, length: number): number {
-  if (length <= 0x7f) {
-    sink.bytes[mark] = length
-    return 0
-  }
-  const extra = length > 0x3fff ? 2 : 1
-  sink.reserve(extra)
-  sink.bytes.copyWithin(mark + 1 + extra, mark + 1, sink.length)
-  const end = sink.length + extra
-  sink.length = mark
-  writeVarint(sink, length)
-  sink.length = end
-  return extra
 }

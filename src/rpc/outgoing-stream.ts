@@ -2,8 +2,9 @@
 // reader never makes this side hold more than one piece. Bytes leave as bulk frames between small messages.
 // Leaves out the table of streams and the writing of items (streams.ts).
 import { FRAGMENT_MAX_BYTES } from '../limits.js'
+import type { BulkSource } from './bulk-queue.js'
 import type { Authority } from './exports.js'
-import type { BulkSource, Waker } from './outbox.js'
+import type { Waker } from './outbox.js'
 import { releaseIn } from './result-references.js'
 import type { StreamSource } from './shapes.js'
 import { iterate } from './stream-source.js'

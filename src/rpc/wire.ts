@@ -189,3 +189,20 @@ function strictText(bytes: Uint8Array): string {
     throw new WireError('text is not UTF-8')
   }
 }
+
+/** Write the length of a message behind `mark`, for which one byte was left before it.
+ * @returns how many more it took. */
+export function writeLengthBefore(sink: ByteSink, mark: number, length: number): number {
+  if (length <= 0x7f) {
+    sink.bytes[mark] = length
+    return 0
+  }
+  const extra = length > 0x3fff ? 2 : 1
+  sink.reserve(extra)
+  sink.bytes.copyWithin(mark + 1 + extra, mark + 1, sink.length)
+  const end = sink.length + extra
+  sink.length = mark
+  writeVarint(sink, length)
+  sink.length = end
+  return extra
+}
