@@ -14,6 +14,7 @@ export {
   Outbox,
   type OutboxOptions,
   type SentMessage,
+  type UploadProgress,
 } from './outbox.js'
 export { Received } from './received.js'
 export { Relay, type RelayOptions } from './relay.js'

@@ -174,7 +174,7 @@ export class OutboxQueue {
 
   /** The key of the body of the entry at `key`. */
   #bodyKeyOf(key: Uint8Array): Uint8Array {
-    const bodyKey = key.slice()
+    const bodyKey = Uint8Array.from(key) // that of a Buffer would not be a copy
     bodyKey[ID_BYTES] = KIND.body
     return bodyKey
   }

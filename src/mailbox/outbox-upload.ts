@@ -1,5 +1,6 @@
 // A message with a large body on its way to the relay (spec/mailbox.md §7.2): begun, then piece after piece, a few in flight. An
 // upload that was interrupted goes on where the relay says that it is. Leaves out when to try again (outbox.ts).
+import { MAILBOX_PIECE_BYTES } from '../limits.js'
 import { CallError, type Calls, type Stub } from '../rpc/index.js'
 import { piecesOf } from './box-pieces.js'
 import type { DepositInterface } from './interfaces.js'
@@ -16,6 +17,14 @@ export interface Uploaded {
   readonly retryAfterMs?: number | undefined
 }
 
+/** How it is sent. */
+interface UploadOptions {
+  readonly signal: AbortSignal
+  readonly timeoutMs: number
+  /** Told how many bytes are at the relay. */
+  readonly onSent: (bytes: number) => void
+}
+
 /** Upload one message with its body.
  * @throws what the relay or the way to it fails with; what has been uploaded is not lost by that. */
 export async function upload(
@@ -23,7 +32,7 @@ export async function upload(
   queue: OutboxQueue,
   { id, envelope, expiresMs }: Queued,
   body: QueuedBody,
-  options: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  { onSent, ...options }: UploadOptions,
 ): Promise<Uploaded> {
   const begun = await orUnsupported(relay.beginBody({ envelope, expiresMs, bodyBytes: body.bytes }, options))
   if (begun.refusal !== undefined) return begun
@@ -39,6 +48,7 @@ export async function upload(
       }),
     )
     ;({ pieces, complete } = states.at(-1)!) // there is one as long as it is not complete
+    onSent(Math.min(body.bytes, pieces * MAILBOX_PIECE_BYTES))
   }
   return { refusal: undefined }
 }

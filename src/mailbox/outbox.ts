@@ -37,7 +37,18 @@ export interface OutboxOptions<In> extends Reach {
   readonly sealTo?: Capability<unknown> | undefined
   /** Told of a message that will not go out any more: its time was over, or the box is gone. It has been removed. */
   readonly onFailed?: ((failed: FailedMessage) => void) | undefined
+  /** Told how much of a large body is at the relay. */
+  readonly onUpload?: ((progress: UploadProgress) => void) | undefined
   readonly clock?: Clock | undefined
+}
+
+/** How far the upload of a large body has come. */
+export interface UploadProgress {
+  /** Of its message, hexadecimal. */
+  readonly id: string
+  readonly sentBytes: number
+  /** As it is sealed. */
+  readonly totalBytes: number
 }
 
 /** A message that was not delivered. */
@@ -146,6 +157,7 @@ export class Outbox<In = unknown> implements AsyncDisposable {
   /** Wait until everything was deposited.
    * @throws what keeps the outbox from sending for good, such as `session/revoked`; the reason of `signal`. */
   async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    const ended = signal === undefined ? [] : [aborted(signal)]
     for (;;) {
       signal?.throwIfAborted()
       const moved = this.#moved.promise
@@ -153,7 +165,7 @@ export class Outbox<In = unknown> implements AsyncDisposable {
       if (this.#lasting !== undefined) throw this.#lasting
       this.#checkOpen()
       this.#pump()
-      await (signal === undefined ? moved : Promise.race([moved, aborted(signal)]))
+      await Promise.race([moved, ...ended])
     }
   }
 
@@ -230,7 +242,9 @@ export class Outbox<In = unknown> implements AsyncDisposable {
     const options = { signal: this.#ending.signal, timeoutMs: DEPOSIT_TIMEOUT_MS }
     const [first] = head
     if (first?.body !== undefined) {
-      const uploaded = await upload(relay, this.#queue, first, first.body, options)
+      const told = { id: hexEncode(first.id), totalBytes: first.body.bytes }
+      const onSent = (sentBytes: number) => this.#options.onUpload?.({ ...told, sentBytes })
+      const uploaded = await upload(relay, this.#queue, first, first.body, { ...options, onSent })
       return { ...uploaded, accepted: uploaded.refusal === undefined ? 1 : 0 }
     }
     const messages = head.map(({ envelope, expiresMs }) => ({ envelope, expiresMs }))
@@ -290,8 +304,11 @@ class Signal {
   })
 }
 
+/** Rejects when `signal` is aborted, whoever waits for it by then. */
 function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
+  const ended = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
+  ended.catch(() => {})
+  return ended
 }

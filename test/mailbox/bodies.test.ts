@@ -1,5 +1,8 @@
 // Large bodies from outbox to inbox over a real relay (spec/mailbox.md §4.1, §6.5): whole, cut, swapped, without room, interrupted.
 import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { concat } from '../../src/bytes.js'
@@ -11,6 +14,7 @@ import {
   MemoryOrderedStore,
   type OrderedStore,
 } from '../../src/mailbox/index.js'
+import { LmdbOrderedStore, openLmdbMailboxStore } from '../../src/mailbox/lmdb.js'
 import { takeBody } from '../../src/mailbox/outbox-body.js'
 import { OutboxQueue } from '../../src/mailbox/outbox-queue.js'
 import { flipped } from '../seal/parties.js'
@@ -43,9 +47,9 @@ const hashOf = async (source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>) 
   return { length, hash: hash.digest('hex') }
 }
 
-/** Names of what a store of an outbox holds besides its series. */
+/** How many entries a store of an outbox has, the count of commits in LMDB left out. */
 function entriesOf(store: OrderedStore): number {
-  return store.read((view) => [...view.range(new Uint8Array(1), new Uint8Array(64).fill(0xff))].length)
+  return store.read((view) => [...view.range(new Uint8Array(2), new Uint8Array(64).fill(0xff))].length)
 }
 
 describe('bodies of bytes', () => {
@@ -161,6 +165,32 @@ describe('bodies of bytes', () => {
       expect(await hashOf(message.body)).toEqual(await hashOf(bytesOf(3 * MIB)))
     })
   })
+})
+
+test('with LMDB on both sides: values and large bodies arrive, and nothing is left', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'noisecap-bodies-'))
+  try {
+    const entries = new LmdbOrderedStore(join(directory, 'out'))
+    const store = openLmdbMailboxStore(join(directory, 'boxes'))
+    const { outbox, inbox, connect, collect } = await mailbox({ store })
+    const out = outbox({}, undefined, entries)
+    await out.send('first')
+    await out.send(Readable.from(bytesOf(3 * MIB)))
+    await out.flush()
+    expect(out.waiting).toBe(0)
+    await take(inbox(), 2, async (message) => {
+      if (message.value === undefined)
+        expect(await hashOf(message.body)).toEqual(await hashOf(bytesOf(3 * MIB)))
+      await message.ack()
+    })
+    const box = closing(await connect(collect.capability, CollectInterface))
+    expect(await box.stat()).toMatchObject({ messages: 0, bytes: 0, arrivals: 2 })
+    expect(entriesOf(entries)).toBe(1)
+    await out[Symbol.asyncDispose]()
+    await entries[Symbol.asyncDispose]()
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })
 
 describe('room for bodies', () => {

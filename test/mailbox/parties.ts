@@ -7,8 +7,10 @@ import {
   type DepositAddress,
   Inbox,
   type InboxOptions,
+  type MailboxStore,
   MemoryOrderedStore,
   memoryMailboxStore,
+  type OrderedStore,
   Outbox,
   type OutboxOptions,
   type Received,
@@ -32,11 +34,16 @@ export const ada = generateKeyPair()
 
 /** Everything between a sender and ada. */
 export async function mailbox(
-  options: { relay?: RelayOptions; box?: Partial<BoxOptions>; network?: TestNetwork } = {},
+  options: {
+    relay?: RelayOptions
+    box?: Partial<BoxOptions>
+    network?: TestNetwork
+    store?: MailboxStore
+  } = {},
 ) {
   const network = options.network ?? closing(new TestNetwork())
   const { connect } = network
-  const store = closing(memoryMailboxStore())
+  const store = closing(options.store ?? memoryMailboxStore())
   const service = network.createService()
   const relay = closing(new Relay(service, store, { clock: network.clock, ...options.relay }))
   const client = closing(new RelayClient(relay.boxes.mint({}), { connect }))
@@ -46,7 +53,7 @@ export async function mailbox(
   const outbox = <In = unknown>(
     more: Partial<OutboxOptions<In>> = {},
     address: DepositAddress = deposit,
-    entries = new MemoryOrderedStore(),
+    entries: OrderedStore = new MemoryOrderedStore(),
   ) => closing(new Outbox<In>(entries, address, { connect, clock: network.clock, ...more }))
   const inbox = (more: Partial<InboxOptions> = {}, address: CollectAddress = collect, key: KeyPair = ada) =>
     new Inbox<unknown>(address, key, undefined, { connect, clock: network.clock, ...more })
