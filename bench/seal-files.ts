@@ -1,6 +1,7 @@
 // What sealed files and streams cost beside their peers in the same run: `npm run bench:seal-files`. In this process, CPU time, beside
 // bare sodium in chunks of 64 KiB and npm's age-encryption; as commands, wall time, beside Debian's `age` on the same file.
-// BENCH_FILE_BYTES sets the size of the file, 1 GiB unless given. Medians over alternating rounds. Leaves out values (seal.ts).
+// BENCH_FILE_BYTES sets the size of the file, 1 GiB unless given. Medians over alternating rounds. `npm run bench:seal-files memory` is
+// of one long stream, BENCH_STREAM_BYTES, 10 GiB unless given, once. Leaves out values (seal.ts).
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,10 @@ const MIB = 1_048_576
 const STREAM_BYTES = 64 * MIB
 const AGE_BYTES = 4 * MIB
 const FILE_BYTES = Number(process.env['BENCH_FILE_BYTES'] ?? 1_024 * MIB)
+const LONG_BYTES = Number(process.env['BENCH_STREAM_BYTES'] ?? 10 * 1_024 * MIB)
+/** After so much, what a process takes at its start has been taken; it is looked at again as often. */
+const SETTLED_BYTES = 256 * MIB
+const GROWTH_MAX_MIB = 64
 const WARMUPS = 1
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 /** Found at run time: it needs packages that only `bench/peers` has. */
@@ -111,6 +116,36 @@ function row(what: string, ours: number, peer: string, theirs: number, bar: numb
   return { what, ours: rate(ours), peer: `${peer} ${rate(theirs)}`, ...atLeast(ours / theirs, bar) }
 }
 
+/** Resident memory while one long stream is sealed and opened, beside that after its first 256 MiB. */
+async function memory(): Promise<readonly Row[]> {
+  const key = generateKeyPair()
+  using reader = new SealReader({ keys: key, accept: [{ pattern: 'N' }] })
+  using writer = new SealWriter({ to: key.publicKey })
+  let opened = 0
+  let settled = 0
+  let highest = 0
+  for await (const piece of await openStream(sealStream(pieces(LONG_BYTES), writer), reader)) {
+    opened += piece.length
+    if (opened % SETTLED_BYTES !== 0) continue
+    const rss = process.memoryUsage.rss()
+    if (opened === SETTLED_BYTES) settled = rss
+    highest = Math.max(highest, rss)
+  }
+  if (opened !== LONG_BYTES) throw new Error('not all was opened')
+  const mib = (bytes: number) => `${Math.ceil(bytes / MIB)} MiB`
+  const grown = (highest - settled) / MIB
+  return [
+    {
+      what: `${(LONG_BYTES / MIB / 1_024).toFixed(1)} GiB sealed and opened, resident memory`,
+      ours: mib(highest),
+      peer: `after ${mib(SETTLED_BYTES)}: ${mib(settled)}`,
+      ratio: undefined,
+      bar: `≤ ${GROWTH_MAX_MIB} MiB more`,
+      met: grown <= GROWTH_MAX_MIB,
+    },
+  ]
+}
+
 async function commands(): Promise<readonly Row[]> {
   buildPackage()
   if (spawnSync('age', ['--version']).error !== undefined)
@@ -174,4 +209,4 @@ function makeFile(path: string): void {
   closeSync(file)
 }
 
-await runParts({ streams: inProcess, commands })
+await runParts({ streams: inProcess, commands, memory })

@@ -110,3 +110,11 @@ export function hexDecode(text: string): Uint8Array {
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
   return out
 }
+
+/** New memory that holds anything, for whoever writes all of it before somebody else sees it: where there is a lot of it, zeros
+ * cost as much as copying. */
+export function unwritten(length: number): Uint8Array<ArrayBuffer> {
+  const { Buffer: NodeBuffer } = globalThis as { Buffer?: typeof Buffer }
+  if (NodeBuffer === undefined) return new Uint8Array(length)
+  return new Uint8Array(NodeBuffer.allocUnsafeSlow(length).buffer)
+}

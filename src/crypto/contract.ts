@@ -47,6 +47,8 @@ export interface BareAead<Key> {
   encrypt(key: Key, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
   /** @returns false when the tag does not match, whatever `out` then holds. */
   decrypt(key: Key, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean
+  /** As decrypt, where the library answers in new memory. */
+  decryptNew?(key: Key, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
   wipe(key: Key): void
 }
 
@@ -129,6 +131,17 @@ class CheckedAeadKey<Key> implements AeadKey {
     if (this.#bare.decrypt(key, nonce, ad, ciphertext, out)) return true
     out.fill(0)
     return false
+  }
+
+  opened(nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
+    const key = this.#live()
+    checkLength(nonce, AEAD_NONCE_BYTES, 'nonce')
+    checkBytes(ad, 'associated data')
+    checkBytes(ciphertext, 'ciphertext')
+    if (ciphertext.length < AEAD_TAG_BYTES) return undefined
+    if (this.#bare.decryptNew !== undefined) return this.#bare.decryptNew(key, nonce, ad, ciphertext)
+    const out = new Uint8Array(ciphertext.length - AEAD_TAG_BYTES)
+    return this.#bare.decrypt(key, nonce, ad, ciphertext, out) ? out : undefined
   }
 
   [Symbol.dispose](): void {

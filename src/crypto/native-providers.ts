@@ -8,7 +8,7 @@ export { loadNode } from './node.js'
 export { PREFERENCE } from './preference.js'
 export { loadSodium } from './sodium.js'
 
-/** sodium, which leaves long messages of ChaChaPoly to OpenSSL where that is there: the same bytes, sooner. */
+/** sodium, which leaves the opening of long messages of ChaChaPoly into new memory to OpenSSL where that is there. */
 export function loadSodiumWithOpenssl(): ProviderLoad {
   return loadSodium(opensslChachaPoly)
 }

@@ -177,6 +177,21 @@ function bareAead(crypto: Crypto, cipherName: (typeof CIPHERS)[AeadName]): BareA
   const options = { authTagLength: AEAD_TAG_BYTES }
   // Both are AEAD modes of one API; Node's types know only GCM's overload by these methods.
   const algorithm = cipherName as NodeCrypto.CipherGCMTypes
+  const decryptNew: BareAead<Uint8Array>['decryptNew'] = (key, nonce, ad, ciphertext) => {
+    const length = ciphertext.length - AEAD_TAG_BYTES
+    const decipher = crypto.createDecipheriv(algorithm, key, nonce, options)
+    decipher.setAuthTag(ciphertext.subarray(length))
+    if (ad.length > 0) decipher.setAAD(ad)
+    const plaintext = length > 0 ? decipher.update(ciphertext.subarray(0, length)) : new Uint8Array(0)
+    try {
+      decipher.final()
+    } catch {
+      plaintext.fill(0)
+      return undefined
+    }
+    // Memory of this call alone, which update made; not as a Buffer.
+    return new Uint8Array(plaintext.buffer, plaintext.byteOffset, length)
+  }
   return {
     importKey: (bytes) => Uint8Array.from(bytes),
     encrypt(key, nonce, ad, plaintext, out) {
@@ -187,19 +202,11 @@ function bareAead(crypto: Crypto, cipherName: (typeof CIPHERS)[AeadName]): BareA
       out.set(cipher.getAuthTag(), plaintext.length)
     },
     decrypt(key, nonce, ad, ciphertext, out) {
-      const decipher = crypto.createDecipheriv(algorithm, key, nonce, options)
-      decipher.setAuthTag(ciphertext.subarray(out.length))
-      if (ad.length > 0) decipher.setAAD(ad)
-      const plaintext = out.length > 0 ? decipher.update(ciphertext.subarray(0, out.length)) : undefined
-      try {
-        decipher.final()
-      } catch {
-        plaintext?.fill(0)
-        return false
-      }
+      const plaintext = decryptNew(key, nonce, ad, ciphertext)
       if (plaintext !== undefined) out.set(plaintext)
-      return true
+      return plaintext !== undefined
     },
+    decryptNew,
     wipe,
   }
 }

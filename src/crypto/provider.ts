@@ -57,6 +57,9 @@ export interface AeadKey extends Disposable {
    * @returns false when the tag does not match, `out` is then all zero; false as well, with `out` untouched and of any
    * length, when `ciphertext` is shorter than a tag, since that is a peer's doing and not the caller's mistake. */
   open(nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean
+  /** As `open`, into new memory: for long ciphertexts cheaper than bringing some, since a library may answer in its own.
+   * @returns the plaintext; undefined when the tag does not match or the ciphertext is shorter than a tag. */
+  opened(nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
   /** Wipe the key; later calls throw a TypeError. */
   [Symbol.dispose](): void
 }

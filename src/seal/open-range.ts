@@ -138,9 +138,7 @@ async function openChunk(chunks: Chunks, opener: StreamOpener, index: number): P
     if (isLast && !last) throw truncated()
     throw malformed(`chunk ${index} to have the length that its place says`)
   }
-  const content = new Uint8Array(contentBytes)
-  opener.openAt(index, last, frame, content)
-  return content
+  return opener.openedAt(index, last, frame)
 }
 
 async function* contentOf(

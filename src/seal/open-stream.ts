@@ -130,8 +130,7 @@ async function* contentOf(
     const frameBytes = contentBytes + FRAME_OVERHEAD_BYTES
     const frame = await bytes.peek(frameBytes)
     if (frame.length < frameBytes) throw truncated()
-    const content = new Uint8Array(contentBytes)
-    stream.open(frame, content)
+    const content = stream.opened(frame)
     bytes.skip(frameBytes)
     last = isLast
     if (contentBytes > 0) yield content

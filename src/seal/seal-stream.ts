@@ -1,5 +1,6 @@
 // sealStream: a source of bytes as one sealed stream (spec/seal.md §12). Flat in memory: at most one chunk waits, since only the
 // end of the source tells which chunk is the last. Leaves out the chunks themselves (stream-sealer.ts).
+import { unwritten } from '../bytes.js'
 import { type ByteSource, ByteStream, checkPiece, iterateBytes } from './byte-stream.js'
 import { FRAME_OVERHEAD_BYTES, TRAILER_BYTES } from './stream-layout.js'
 import type { StreamSealer } from './stream-sealer.js'
@@ -85,7 +86,7 @@ async function* sealed(
 
 /** The frame of a chunk that is not the last. */
 function frameOf(stream: StreamSealer, content: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(content.length + FRAME_OVERHEAD_BYTES)
+  const frame = unwritten(content.length + FRAME_OVERHEAD_BYTES)
   stream.seal(content, false, frame)
   return frame
 }

@@ -66,16 +66,18 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
    * @param out - its content, frame.length - 20 bytes; may be those of `frame` from byte 4 on.
    * @throws `seal/altered` for a chunk that was altered, moved, repeated or is of another stream; `seal/malformed`. */
   open(frame: Uint8Array, out: Uint8Array): void {
-    const { last, contentBytes } = this.frameHead(frame)
-    if (frame.length !== contentBytes + FRAME_OVERHEAD_BYTES)
-      throw new RangeError(
-        `Cannot open chunk: expected a frame of ${contentBytes + FRAME_OVERHEAD_BYTES} bytes`,
-      )
+    const last = this.#checkFrame(frame)
     this.openAt(this.#index, last, frame, out)
-    this.#index += 1
-    this.#length += frame.length
-    if (last) this.#tail = this.#tailOf(frame.subarray(frame.length - AEAD_TAG_BYTES))
-    if (last) this[Symbol.dispose]()
+    this.#goOn(frame, last)
+  }
+
+  /** Open the next chunk into new memory, as {@link open}.
+   * @returns its content. */
+  opened(frame: Uint8Array): Uint8Array {
+    const last = this.#checkFrame(frame)
+    const content = this.openedAt(this.#index, last, frame)
+    this.#goOn(frame, last)
+    return content
   }
 
   /** Open any chunk, as {@link open}, without going on to the next. That nothing was cut off is known only to whoever has opened
@@ -83,6 +85,14 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
   openAt(index: number, last: boolean, frame: Uint8Array, out: Uint8Array): void {
     const nonce = chunkNonceOf(index, last)
     if (!this.#cipher.open(nonce, this.#ad, frame.subarray(FRAME_HEAD_BYTES), out)) throw alteredChunk(index)
+  }
+
+  /** As {@link openAt}, into new memory.
+   * @returns the content of the chunk. */
+  openedAt(index: number, last: boolean, frame: Uint8Array): Uint8Array {
+    const content = this.#cipher.opened(chunkNonceOf(index, last), this.#ad, frame.subarray(FRAME_HEAD_BYTES))
+    if (content === undefined) throw alteredChunk(index)
+    return content
   }
 
   /** Length of the stream with its trailer, once the last chunk has been opened. */
@@ -98,6 +108,23 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
 
   [Symbol.dispose](): void {
     this.#cipher[Symbol.dispose]()
+  }
+
+  /** Whether `frame`, which is as long as it says, is the last one. */
+  #checkFrame(frame: Uint8Array): boolean {
+    const { last, contentBytes } = this.frameHead(frame)
+    if (frame.length === contentBytes + FRAME_OVERHEAD_BYTES) return last
+    throw new RangeError(
+      `Cannot open chunk: expected a frame of ${contentBytes + FRAME_OVERHEAD_BYTES} bytes`,
+    )
+  }
+
+  #goOn(frame: Uint8Array, last: boolean): void {
+    this.#index += 1
+    this.#length += frame.length
+    if (!last) return
+    this.#tail = this.#tailOf(frame.subarray(frame.length - AEAD_TAG_BYTES))
+    this[Symbol.dispose]()
   }
 }
 

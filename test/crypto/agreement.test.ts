@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest'
 import { hexDecode, hexEncode } from '../../src/bytes.js'
 import { asPublicKey, asSecretKey, type DhFunction, primitives } from '../../src/crypto/index.js'
 import { NoisecapError } from '../../src/errors.js'
-import { AEAD_NAMES, DH_NAMES, everyAead, everyDh, everyHash, HASH_NAMES } from './providers.js'
+import {
+  AEAD_NAMES,
+  DH_NAMES,
+  everyAead,
+  everyDh,
+  everyHash,
+  HASH_NAMES,
+  isPlainAndOwn,
+} from './providers.js'
 
 /** noble's curves take milliseconds each, so DH gets fewer runs than the rest. */
 const DH_RUNS = 25
@@ -147,7 +155,7 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
   const nonce = new Uint8Array(12).fill(9)
   const ad = Uint8Array.of(1, 2, 3)
   const chosen = primitives().aead('ChaChaPoly').withKey(key)
-  const lengths = [16_383, 16_384, 32_767, 32_768, 32_769, 65_519, 1_048_576]
+  const lengths = [0, 1, 16_383, 16_384, 32_767, 32_768, 32_769, 65_519, 1_048_576]
 
   test.each(lengths)('seal and open, %i bytes, apart and in place, as every provider', (length) => {
     const plaintext = Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff)
@@ -165,6 +173,11 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
     const opened = new Uint8Array(length)
     expect(chosen.open(nonce, ad, sealed[0]!, opened)).toBe(true)
     expect(Buffer.compare(opened, plaintext)).toBe(0)
+    for (const aead of [{ withKey: () => chosen }, ...everyAead('ChaChaPoly')]) {
+      const own = aead.withKey(key).opened(nonce, ad, sealed[0]!)!
+      expect(isPlainAndOwn(own)).toBe(true)
+      expect(Buffer.compare(own, plaintext)).toBe(0)
+    }
   })
 
   test.each(lengths)(
@@ -173,7 +186,7 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
       const sealed = new Uint8Array(length + 16)
       chosen.seal(nonce, ad, new Uint8Array(length), sealed)
       const out = new Uint8Array(length)
-      for (const at of [0, length - 1, length, length + 15]) {
+      for (const at of [0, Math.max(0, length - 1), length, length + 15]) {
         const altered = Uint8Array.from(sealed)
         altered[at]! ^= 1
         out.fill(0xaa)
@@ -188,6 +201,7 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
     const gone = primitives().aead('ChaChaPoly').withKey(key)
     gone[Symbol.dispose]()
     expect(() => gone.seal(nonce, ad, new Uint8Array(65_536), new Uint8Array(65_552))).toThrow(TypeError)
+    expect(() => gone.opened(nonce, ad, new Uint8Array(65_552))).toThrow(TypeError)
   })
 })
 
