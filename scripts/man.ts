@@ -9,14 +9,14 @@ import { packageVersion } from '../src/cli/version.js'
 
 const PATH = new URL('../man/noisecap.1', import.meta.url)
 /** Of the prose below. */
-const DATE = '2026-11-24'
+const DATE = '2026-11-28'
 
 /** A paragraph, or a term and what it means. */
 type Prose = string | readonly [term: string, meaning: string]
 
 const DESCRIPTION: readonly Prose[] = [
-  'A capability is a text that is the permission to use one object of one service: whoever holds it may do what it says. noisecap makes the keys of services and clients, mints capabilities and narrows them, serves a module, calls methods, and revokes. It seals files so that only their readers can open them, and opens them.',
-  'A capability is read from, in this order: an argument, with a warning, since every user of the machine can see arguments; --capability-file, where - is standard input; the variable NOISECAP; standard input. Only mint and attenuate print one. No message holds the secret part of one.',
+  'A capability is a text that is the permission to use one object of one service: whoever holds it may do what it says. noisecap makes the keys of services and clients, mints capabilities and narrows them, serves a module, calls methods, and revokes. It seals files so that only their readers can open them, and opens them. It runs a relay that keeps messages for who is offline, and sends and receives them.',
+  'A capability is read from, in this order: an argument, with a warning, since every user of the machine can see arguments; --capability-file, where - is standard input; the variable NOISECAP; standard input. Only mint, attenuate, relay and box create print one, and addresses of boxes are read alike. No message holds the secret part of one.',
   'Results go to standard output, everything else to standard error. With --json the result is one line of JSON, and so is an error.',
 ]
 

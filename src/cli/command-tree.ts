@@ -35,7 +35,7 @@ export interface CommandNode {
 }
 
 /** Names of values that are files. */
-const FILE_NAMES: ReadonlySet<string> = new Set(['file', 'module', 'capability-or-file'])
+const FILE_NAMES: ReadonlySet<string> = new Set(['file', 'module', 'capability-or-file', 'directory'])
 
 /** `command` and all below, `--help` and the command `help` included. */
 export function commandTree(command: Command): CommandNode {

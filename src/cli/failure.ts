@@ -33,6 +33,7 @@ const BAD_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'resolve/malformed',
   'resolve/registry',
   'transport/bad_location',
+  'mailbox/address',
 ])
 
 /** What to show of `error`. */

@@ -55,6 +55,44 @@ export async function withProgress<T>(
   return await work((bytes) => progress.advance(bytes))
 }
 
+/** Draws how far uploads have come, one bar each. */
+export class UploadProgress implements Disposable {
+  readonly #context: Context
+  #bar: Progress | undefined
+  #id = ''
+  #before = 0
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** So much of that message is at the relay. */
+  at({
+    id,
+    sentBytes,
+    totalBytes,
+  }: {
+    readonly id: string
+    readonly sentBytes: number
+    readonly totalBytes: number
+  }): void {
+    if (id !== this.#id) {
+      this[Symbol.dispose]()
+      this.#id = id
+      this.#before = 0
+      this.#bar = new Progress(this.#context, 'sending', totalBytes, new AbortController().signal)
+    }
+    this.#bar?.advance(sentBytes - this.#before)
+    this.#before = sentBytes
+    if (sentBytes === totalBytes) this[Symbol.dispose]()
+  }
+
+  [Symbol.dispose](): void {
+    this.#bar?.[Symbol.dispose]()
+    this.#bar = undefined
+  }
+}
+
 /** Bytes for people. */
 export function sizeText(bytes: number): string {
   let size = bytes

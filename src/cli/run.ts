@@ -4,6 +4,7 @@
 import { Readable } from 'node:stream'
 import { Command, CommanderError } from 'commander'
 import { addAttenuate } from './attenuate.js'
+import { addBox } from './box.js'
 import { addCall } from './call.js'
 import { type CommandNode, commandTree } from './command-tree.js'
 import { addCompletion } from './completion.js'
@@ -17,10 +18,13 @@ import { addMint } from './mint.js'
 import { addOpen } from './open.js'
 import { Output } from './output.js'
 import { addPublish } from './publish.js'
+import { addReceive } from './receive.js'
+import { addRelay } from './relay.js'
 import { addResolve } from './resolve.js'
 import { addRevoke } from './revoke.js'
 import { addRewrap } from './rewrap.js'
 import { addSeal } from './seal.js'
+import { addSend } from './send.js'
 import { addServe } from './serve.js'
 import { packageVersion } from './version.js'
 
@@ -37,6 +41,10 @@ const COMMANDS = [
   addSeal,
   addOpen,
   addRewrap,
+  addRelay,
+  addBox,
+  addSend,
+  addReceive,
   addDoctor,
   addCompletion,
 ]

@@ -99,7 +99,7 @@ async function sealInto(
 }
 
 /** The pieces of a pipe. */
-async function* counted(
+export async function* counted(
   source: AsyncIterable<Uint8Array | string>,
   count: Advance,
 ): AsyncGenerator<Uint8Array> {

@@ -24,7 +24,7 @@ async function mintOne(...options: string[]): Promise<string> {
 
 const COMMANDS = [
   ...['keygen', 'mint', 'attenuate', 'inspect', 'serve', 'call', 'revoke', 'resolve', 'publish', 'doctor'],
-  ...['seal', 'open', 'rewrap'],
+  ...['seal', 'open', 'rewrap', 'relay', 'box', 'send', 'receive'],
   'completion',
 ]
 
