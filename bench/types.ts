@@ -1,6 +1,8 @@
 // What an interface costs a user's type checker: TypeScript over a project that declares, serves and calls one of 50 methods
-// (zod inputs and outputs, 10 of them streams, 5 with references), less the same project with nothing but the imports.
-// `npm run bench:types`; reads dist, so it needs a build before it. Leaves out editors, which check one file at a time.
+// (zod inputs and outputs, 10 of them streams, 5 with references), less the same program written with functions: the same
+// schemas, imports, handlers and calls, typed by z.input and z.output, so that zod's own types are in both.
+// Beside it an empty file, and one with nothing but the imports. `npm run bench:types`; reads dist, so it needs a build
+// before it. Leaves out editors, which check one file at a time.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -27,9 +29,38 @@ function numbered(count: number, write: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => write(index)).join('\n')
 }
 
-function source(): string {
-  const shape = (index: number) => `z.object({ id: z.string(), size${index}: z.number(), at: z.date() })`
-  const made = (index: number) => `{ id: 'x', size${index}: 1, at: new Date() }`
+const shape = (index: number) => `z.object({ id: z.string(), size${index}: z.number(), at: z.date() })`
+const made = (index: number) => `{ id: 'x', size${index}: 1, at: new Date() }`
+
+/** The program without noisecap: what an interface would be is an object of pairs of schemas. */
+function withFunctions(): string {
+  return `${IMPORTS}
+export interface Item { read(): Promise<string>; next(): Promise<Item> }
+export const big = {
+${numbered(METHODS, (i) => `  method${i}: [${shape(i)}, ${shape(i + 1)}],`)}
+${numbered(STREAMS, (i) => `  stream${i}: [${shape(i)}, ${shape(i + 1)}],`)}
+${numbered(REFERENCES, (i) => `  open${i}: [${shape(i)}],`)}
+} as const
+type Big = typeof big
+export const serve = (item: Item) => ({
+${numbered(METHODS, (i) => `  method${i}: ({ id, size${i}, at }: z.output<Big['method${i}'][0]>): z.input<Big['method${i}'][1]> => ({ id, size${i + 1}: size${i}, at }),`)}
+${numbered(STREAMS, (i) => `  async *stream${i}({ id, size${i}, at }: z.output<Big['stream${i}'][0]>): AsyncIterable<z.input<Big['stream${i}'][1]>> { yield { id, size${i + 1}: size${i}, at } },`)}
+${numbered(REFERENCES, (i) => `  open${i}: (_: z.output<Big['open${i}'][0]>): Item => item,`)}
+})
+export interface Client {
+${numbered(METHODS, (i) => `  method${i}(input: z.input<Big['method${i}'][0]>): Promise<z.output<Big['method${i}'][1]>>`)}
+${numbered(STREAMS, (i) => `  stream${i}(input: z.input<Big['stream${i}'][0]>): AsyncIterable<z.output<Big['stream${i}'][1]>>`)}
+${numbered(REFERENCES, (i) => `  open${i}(input: z.input<Big['open${i}'][0]>): Promise<Item>`)}
+}
+export async function use(big: Client): Promise<void> {
+${numbered(METHODS, (i) => `  ;(await big.method${i}(${made(i)})).size${i + 1}.toFixed()`)}
+${numbered(STREAMS, (i) => `  for await (const item of big.stream${i}(${made(i)})) item.size${i + 1}.toFixed()`)}
+${numbered(REFERENCES, (i) => `  ;(await (await (await big.open${i}(${made(i)})).next()).read()).length.toFixed()`)}
+}
+`
+}
+
+function withInterface(): string {
   return `${IMPORTS}
 export const Item = iface('Item', { read: method(z.void(), z.string()), get next() { return method(z.void(), Item) } })
 export const Big = iface('Big', {
@@ -101,18 +132,22 @@ function linkPackages(): void {
 }
 
 linkPackages()
-const projects = { empty: createProject('empty', IMPORTS), whole: createProject('whole', source()) }
-const empty: Figures[] = []
-const whole: Figures[] = []
-for (let round = 0; round < ROUNDS; round += 1) {
-  empty.push(check(projects.empty))
-  whole.push(check(projects.whole))
+const projects = {
+  'empty file': createProject('empty', 'export {}'),
+  'imports alone': createProject('imports', IMPORTS),
+  'with functions': createProject('functions', withFunctions()),
+  'with an interface': createProject('interface', withInterface()),
 }
-for (const name of ['checkSeconds', 'totalSeconds', 'instantiations'] as const) {
-  const [least, most] = [empty, whole].map((runs) => median(runs.map((run) => run[name])))
-  const difference = Number(((most ?? 0) - (least ?? 0)).toFixed(3))
+const runs = new Map<string, Figures[]>(Object.keys(projects).map((name) => [name, []]))
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const [name, project] of Object.entries(projects)) runs.get(name)?.push(check(project))
+}
+for (const figure of ['checkSeconds', 'totalSeconds', 'instantiations'] as const) {
+  const of = (name: keyof typeof projects): number => median((runs.get(name) ?? []).map((run) => run[figure]))
+  const all = Object.keys(projects).map((name) => `${name} ${of(name as keyof typeof projects)}`) // its own keys
+  const own = Number((of('with an interface') - of('with functions')).toFixed(3))
   console.log(
-    `${name}: empty ${least}, ${METHODS + STREAMS + REFERENCES} methods ${most}, difference ${difference}`,
+    `${figure}: ${all.join(', ')}; an interface of ${METHODS + STREAMS + REFERENCES} methods ${own}`,
   )
 }
 console.log(`medians of ${ROUNDS} alternating rounds; TypeScript ${version}, Node ${process.version}`)
