@@ -21,4 +21,6 @@ export function startNats(options?: {
   readonly config?: string
   /** Where JetStream keeps its files. */
   readonly store?: string
+  /** Further lines of the block `jetstream`. */
+  readonly jetstream?: string
 }): Promise<Nats>

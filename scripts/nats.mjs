@@ -47,9 +47,10 @@ export function installNats() {
 /** Start a server with JetStream.
  * @param config - further lines of its configuration file.
  * @param store - where JetStream keeps its files; default in the temporary directory.
+ * @param jetstream - further lines of the block of that name, such as `max_file_store: 8MB`.
  * @returns what a client needs as `connection`, and what stops it: `stop()` for good, `crash()` with SIGKILL, after which
  * `resume()` starts it again on what it had written, at the same place. */
-export async function startNats({ config = '', store } = {}) {
+export async function startNats({ config = '', store, jetstream = '' } = {}) {
   const program = findNats()
   if (program === undefined) throw new Error(`${PROGRAM} is missing: run node scripts/nats.mjs --install`)
   const directory = await mkdtemp(join(tmpdir(), 'noisecap-nats-'))
@@ -63,7 +64,7 @@ export async function startNats({ config = '', store } = {}) {
       const lines = [
         `listen: "127.0.0.1:${port}"`,
         `authorization { user: ${USER}, password: "${password}" }`,
-        `jetstream { store_dir: ${JSON.stringify(storeDirectory)} }`,
+        `jetstream { store_dir: ${JSON.stringify(storeDirectory)}\n${jetstream} }`,
         config,
       ]
       await writeFile(file, lines.join('\n'), { mode: 0o600 })

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { StorePlace } from './relay-store.js'
 
 const PROGRAM = join(import.meta.dirname, 'relay.ts')
 
@@ -10,21 +11,26 @@ const PROGRAM = join(import.meta.dirname, 'relay.ts')
 export class RelayProcess implements AsyncDisposable {
   readonly directory: string
   #location: string
+  readonly #store: StorePlace | undefined
   #child: ChildProcess | undefined
   /** Text of a capability for opening boxes. */
   opener = ''
 
-  /** @param location - where it listens; of port 0 it keeps what it got. */
-  constructor(directory: string, location = 'tcp://127.0.0.1:0') {
+  /** @param location - where it listens; of port 0 it keeps what it got.
+   * @param store - where its boxes lie; default in the directory. */
+  constructor(directory: string, location = 'tcp://127.0.0.1:0', store?: StorePlace) {
     this.directory = directory
     this.#location = location
+    this.#store = store
   }
 
   /** Start it.
    * @returns when it listens. */
   async start(): Promise<this> {
     const args = ['--import', 'tsx', PROGRAM, this.directory, this.#location]
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const env = { ...process.env }
+    if (this.#store !== undefined) env['NOISECAP_RELAY_STORE'] = JSON.stringify(this.#store)
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     const location = await lines.next()

@@ -1,6 +1,7 @@
 // Inbox: receives the messages of one box (spec/mailbox.md §7.3). Each is opened here, dropped if it was seen before, and held
 // by a lease that is extended while it is being handled. Connections that are lost are made again.
 // Leaves out one message (received.ts), settlement on the wire (settler.ts) and receipts (receipts.ts).
+import { hexEncode } from '../bytes.js'
 import { type Clock, letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
 import { type KeyPair, primitives } from '../crypto/index.js'
 import { CLOCK_LEEWAY_SECONDS, MAILBOX_LEASE_MS, MAILBOX_WINDOW_MAX } from '../limits.js'
@@ -65,7 +66,8 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
   readonly #seen: SeenSet | undefined
   readonly #clock: Clock
   readonly #consumer = primitives().randomBytes(CONSUMER_BYTES)
-  readonly #held = new Set<Received<unknown, never>>()
+  /** What was handed out and is not settled, by id; it outlives the connection that brought it. */
+  readonly #held = new Map<string, Received<unknown, never>>()
 
   /** @param key - to which messages are sealed; referred to, its owner disposes it later.
    * @param message - what messages are; undefined for whatever JSON can say. */
@@ -111,6 +113,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     } finally {
       signal?.removeEventListener('abort', end)
       end()
+      this.#giveBack()
     }
   }
 
@@ -153,26 +156,37 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     )
     const settler = new Settler(stub)
     const extending = this.#extendEvery(leaseMs, settler)
+    let lost = false
     try {
       for await (const leased of stub.follow({ consumer: this.#consumer, leaseMs, window }, { signal })) {
         const message = this.#receive(leased, settler, stub)
         if (message === undefined) continue
-        this.#held.add(message as Received<unknown, never>)
+        this.#held.set(message.id, message as Received<unknown, never>)
         yield message
       }
+    } catch (error) {
+      // What is being handled goes on, and is settled over the next connection.
+      lost = !signal.aborted
+      throw error
     } finally {
       extending()
-      for (const message of this.#held) message[Symbol.dispose]()
-      this.#held.clear()
+      if (!lost) this.#giveBack()
       await settler.end()
       stub[Symbol.dispose]()
     }
   }
 
-  /** Open a message; what cannot be delivered is settled here. */
+  #giveBack(): void {
+    for (const message of this.#held.values()) message[Symbol.dispose]()
+    this.#held.clear()
+  }
+
+  /** Open a message; what cannot be delivered is settled here, and what is being handled already is not handed out again. */
   #receive(leased: LeasedMessage, settler: Settler, stub: CollectStub): Received<Out, Accepted> | undefined {
     const id = messageId(leased.envelope)
     if (this.#seen?.has(id)) return void settler.quietly({ kind: 'ack', receipt: leased.receipt })
+    const held = this.#held.get(hexEncode(id))
+    if (held !== undefined) return void held.cameAgain(leased.receipt, this.#holder(settler))
     try {
       const opened = this.#reader.open(leased.envelope)
       const nowSeconds = this.#clock.wallMs() / 1_000
@@ -185,7 +199,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
         depositedMs: leased.depositedMs,
         deliveries: leased.deliveries,
         body: bodyOf(opened, async (index) => (await stub.readBody({ id, index })).piece),
-        holder: this.#holder(settler) as Holder,
+        holder: this.#holder(settler),
       })
     } catch (error) {
       this.#options.onUnreadable?.(error)
@@ -202,7 +216,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
 
   #holder(settler: Settler): Holder {
     const { retryDelayMs = RETRY_DELAY_MS, receipts = false } = this.#options
-    const over = (message: Received) => this.#held.delete(message as Received<unknown, never>)
+    const over = (message: Received) => this.#held.delete(message.id)
     return {
       ack: async (message) => {
         const { id, opened, receiptAtRelay } = message.parts
@@ -228,7 +242,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
   #extendEvery(leaseMs: number, settler: Settler): () => void {
     let timer: Timer
     const extend = () => {
-      for (const { parts } of this.#held) {
+      for (const { parts } of this.#held.values()) {
         settler.quietly({ kind: 'extend', receipt: parts.receiptAtRelay, leaseMs })
       }
       later()

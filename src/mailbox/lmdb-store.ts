@@ -113,7 +113,8 @@ export class LmdbOrderedStore implements OrderedStore {
         for (const { done } of batch) done()
       } catch (error) {
         this.#commits = undefined
-        for (const { failed } of batch) failed(storeError('write', error))
+        const cause = await reasonOf(error)
+        for (const { failed } of batch) failed(storeError('write', cause))
       }
     }
     this.#committing = undefined
@@ -148,6 +149,18 @@ function* entriesOf(
   end: Uint8Array,
 ): Iterable<Entry> {
   for (const { key, value } of db.getRange({ start, end })) yield { key, value }
+}
+
+/** Why a commit failed: LMDB rejects with an error that holds a promise of the reason, which must be heard, or Node ends the
+ * process for it. */
+async function reasonOf(error: unknown): Promise<unknown> {
+  const { commitError } = (error ?? {}) as { readonly commitError?: unknown } // whatever was thrown
+  try {
+    await commitError
+  } catch (reason) {
+    return reason
+  }
+  return error
 }
 
 function storeError(action: string, cause: unknown): NoisecapError {

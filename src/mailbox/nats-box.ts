@@ -9,7 +9,7 @@ import { Attempt, type Outcome } from './nats-attempt.js'
 import { dueSubject, endedSubject } from './nats-due.js'
 import { decodeSequence } from './nats-entry.js'
 import { NatsLog } from './nats-log.js'
-import { attempt, type NatsStream } from './nats-stream.js'
+import { attempt, isRefusal, type NatsStream } from './nats-stream.js'
 import type { OrderedTransaction, OrderedView } from './ordered-store.js'
 import { aliasOfKey, isEnvelopeKey, keyOf } from './records.js'
 
@@ -219,15 +219,15 @@ export class NatsBox {
     await this.#stream.purge(endedSubject(subjects, this.#id))
   }
 
-  /** Whether a transaction whose answer was a refusal, or was lost, is in the log. */
+  /** Whether a transaction whose answer was a refusal, or was lost, is in the log.
+   * @throws when it is not and shall not be tried again: the server will not have it, or time is over. */
   async #lookFor(transaction: Uint8Array, error: unknown, until: number): Promise<boolean> {
     for (;;) {
-      try {
-        return await this.#log.catchUp(transaction)
-      } catch {
-        if (performance.now() > until) throw error
-        await pause(PAUSE_MAX_MS)
-      }
+      const found = await this.#log.catchUp(transaction).catch(() => undefined) // the server is not there
+      if (found) return true
+      if (isRefusal(error) || performance.now() > until) throw error
+      if (found === false) return false
+      await pause(PAUSE_MAX_MS)
     }
   }
 

@@ -18,6 +18,7 @@ const ANSWER_MS = 3_000
 /** Besides the envelope: subject and headers of its entry, bytes. */
 const ENTRY_OVERHEAD_BYTES = 1_024
 const STREAM_EXISTS = 10_058
+const WRONG_LAST_SEQUENCE = 10_071
 
 /** Where the boxes lie. */
 export interface NatsPlace {
@@ -225,6 +226,12 @@ function checkKeeps(config: StreamConfig, subjects: readonly string[]): void {
 function codeOf(error: unknown): number | undefined {
   const { code } = error as { readonly code?: unknown } // whatever was thrown
   return typeof code === 'number' ? code : undefined
+}
+
+/** Whether the server will not have an entry, for another reason than that something was appended meanwhile. */
+export function isRefusal(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== undefined && code !== WRONG_LAST_SEQUENCE
 }
 
 /** Run `work`.

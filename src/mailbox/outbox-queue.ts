@@ -6,10 +6,10 @@ import type { DepositAddress } from './address.js'
 import { piecesOf } from './box-pieces.js'
 import { ID_BYTES } from './content.js'
 import { messageId } from './envelope.js'
-import { endOf, type OrderedStore, type OrderedTransaction } from './ordered-store.js'
+import { endOf, type OrderedStore, type OrderedView } from './ordered-store.js'
 
 const KIND = { series: 0x73, queued: 0x71, body: 0x62, piece: 0x70 } as const
-const STATE_BYTES = 48
+const STATE_BYTES = 56
 const ENTRY_START_BYTES = 24
 const NUMBER_BYTES = 8
 /** After which pieces without a message are given up, ms. */
@@ -25,6 +25,8 @@ export interface SeriesState {
   readonly previous: Uint8Array | undefined
   /** Place of the next message in the queue. */
   readonly place: number
+  /** Messages in the queue. */
+  readonly count: number
 }
 
 /** A message that waits. */
@@ -70,10 +72,10 @@ export class OutboxQueue {
       const state = this.#state(tx)
       const { envelope, expiresMs } = make(state)
       const id = messageId(envelope)
-      const { series, sequence, place } = state
+      const { series, sequence, place, count } = state
       tx.put(this.#key(KIND.queued, place), encodeEntry(id, expiresMs, envelope))
       if (body !== undefined) tx.put(this.#key(KIND.body, place), encodeBody(body))
-      const next = { series, sequence: sequence + 1, previous: id, place: place + 1 }
+      const next = { series, sequence: sequence + 1, previous: id, place: place + 1, count: count + 1 }
       tx.put(this.#key(KIND.series), encodeState(next))
       return { id, sequence }
     })
@@ -86,7 +88,10 @@ export class OutboxQueue {
       const id = messageId(envelope)
       tx.put(this.#key(KIND.queued, state.place), encodeEntry(id, expiresMs, envelope))
       // It belongs to another series, so that of this outbox does not move.
-      tx.put(this.#key(KIND.series), encodeState({ ...state, place: state.place + 1 }))
+      tx.put(
+        this.#key(KIND.series),
+        encodeState({ ...state, place: state.place + 1, count: state.count + 1 }),
+      )
       return { id }
     })
   }
@@ -111,18 +116,16 @@ export class OutboxQueue {
 
   /** How many wait. */
   count(): number {
-    return this.#store.read((view) => {
-      const prefix = this.#key(KIND.queued)
-      let count = 0
-      for (const _entry of view.range(prefix, endOf(prefix))) count += 1
-      return count
-    })
+    return this.#store.read((view) => this.#state(view).count)
   }
 
   /** These wait no more. */
   remove(entries: readonly Queued[]): Promise<void> {
     return this.#store.write((tx) => {
-      for (const { key, body } of entries) {
+      const state = this.#state(tx)
+      const there = entries.filter(({ key }) => tx.get(key) !== undefined)
+      tx.put(this.#key(KIND.series), encodeState({ ...state, count: state.count - there.length }))
+      for (const { key, body } of there) {
         tx.remove(key)
         if (body === undefined) continue
         tx.remove(this.#bodyKeyOf(key))
@@ -179,9 +182,9 @@ export class OutboxQueue {
     return bodyKey
   }
 
-  #state(tx: OrderedTransaction): SeriesState {
-    const bytes = tx.get(this.#key(KIND.series))
-    const first = { series: newSeries(), sequence: 0, previous: undefined, place: 0 }
+  #state(view: OrderedView): SeriesState {
+    const bytes = view.get(this.#key(KIND.series))
+    const first = { series: newSeries(), sequence: 0, previous: undefined, place: 0, count: 0 }
     return bytes === undefined ? first : decodeState(bytes)
   }
 
@@ -224,12 +227,13 @@ function newSeries(): Uint8Array {
   return primitives().randomBytes(ID_BYTES)
 }
 
-function encodeState({ series, sequence, previous, place }: SeriesState): Uint8Array {
+function encodeState({ series, sequence, previous, place, count }: SeriesState): Uint8Array {
   const out = new Uint8Array(STATE_BYTES)
   out.set(series)
   const view = new DataView(out.buffer)
   view.setFloat64(16, sequence)
   view.setFloat64(40, place)
+  view.setFloat64(48, count)
   if (previous !== undefined) out.set(previous, 24)
   return out
 }
@@ -242,6 +246,7 @@ function decodeState(bytes: Uint8Array): SeriesState {
     sequence,
     previous: sequence === 0 ? undefined : bytes.slice(24, 40),
     place: view.getFloat64(40),
+    count: view.getFloat64(48),
   }
 }
 

@@ -5,7 +5,7 @@ import { hexEncode } from '../bytes.js'
 import { parseReceipt } from './box-lease.js'
 import type { Row } from './postgres-rows.js'
 import { HELD } from './records.js'
-import type { Alias, DeadReason, NewMessage, Settlement, StoredMessage } from './store.js'
+import type { Alias, DeadReason, Settlement, StoredMessage } from './store.js'
 
 /** What relays listen to; the payload is the id of a box, hexadecimal. */
 export const CHANNEL = 'noisecap_mailbox'
@@ -34,31 +34,6 @@ export async function putAlias(client: PoolClient, box: Uint8Array, { hash, role
     [box],
   )
   await client.query('insert into noisecap_alias values ($1, $2, $3, $4)', [hash, box, role, rows[0]?.['n']])
-}
-
-export async function insert(
-  client: PoolClient,
-  box: Uint8Array,
-  depositor: number,
-  taken: readonly { message: NewMessage; position: number; expiresMs: number }[],
-  nowMs: number,
-): Promise<void> {
-  if (taken.length === 0) return
-  const [ids, positions, expiries] = [
-    taken.map(({ message }) => message.id),
-    taken.map(({ position }) => position),
-    taken.map(({ expiresMs }) => expiresMs),
-  ]
-  await client.query(
-    `insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
-     select $1, p, i, $2, length(e), e, $3, x from unnest($4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[]) as t(p, i, e, x)`,
-    [box, depositor, nowMs, positions, ids, taken.map(({ message }) => message.envelope), expiries],
-  )
-  await client.query(
-    `insert into noisecap_id (box, id, position, expires_ms)
-     select $1, i, p, x from unnest($2::bytea[], $3::bigint[], $4::bigint[]) as t(i, p, x)`,
-    [box, ids, positions, expiries],
-  )
 }
 
 export async function settleOne(

@@ -10,17 +10,20 @@ import { migrate } from './postgres-schema.js'
 /** Between two looks for what no notification told, ms. */
 const POLL_MS = 1_000
 
+const ignore = () => {}
+
 /** Runs statements, and hears of changes. */
 export class PostgresConnection implements AsyncDisposable {
   readonly #pool: Pool
   readonly #listeners: Listeners
   #listener: PoolClient | undefined
+  #listening: Promise<void> | undefined
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(pool: Pool, listeners: Listeners) {
     this.#pool = pool
     this.#listeners = listeners
-    pool.on('error', () => {}) // an idle connection was lost; the next query takes another
+    pool.on('error', ignore) // an idle connection was lost; the next query takes another
   }
 
   /** Bring the tables up to date, and listen. */
@@ -28,7 +31,7 @@ export class PostgresConnection implements AsyncDisposable {
     await this.#run(migrate)
     await this.#listen()
     this.#timer = setInterval(() => {
-      if (this.#listener === undefined) this.#listen().catch(() => {}) // polling goes on
+      this.#listening ??= this.#listenAgain()
       this.#listeners.tellAll()
     }, POLL_MS)
     this.#timer.unref()
@@ -62,18 +65,35 @@ export class PostgresConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
-    this.#listener?.release(true)
+    await this.#listening
+    const listener = this.#listener
     this.#listener = undefined
+    listener?.release(true)
     await this.#pool.end()
+  }
+
+  /** Listen, unless somebody does. */
+  async #listenAgain(): Promise<void> {
+    try {
+      if (this.#listener === undefined) await this.#listen()
+    } catch {
+      // Polling goes on, and this is tried again with it.
+    } finally {
+      this.#listening = undefined
+    }
   }
 
   async #listen(): Promise<void> {
     await this.#run(async (client) => {
       client.on('notification', ({ payload }) => this.#listeners.tell(payload ?? ''))
-      client.on('error', () => {
+      // One loss may be told more than once.
+      const lost = () => {
+        if (this.#listener !== client) return
         this.#listener = undefined
         client.release(true)
-      })
+      }
+      client.on('error', lost)
+      client.on('end', lost)
       await client.query(`listen ${CHANNEL}`)
       this.#listener = client
     }, 'keep')
@@ -87,6 +107,8 @@ export class PostgresConnection implements AsyncDisposable {
     let failed = false
     try {
       client = await this.#pool.connect()
+      // A connection that is lost between two statements says so here; the next statement fails, and is told.
+      client.on('error', ignore)
       return await work(client)
     } catch (error) {
       failed = true
@@ -96,7 +118,10 @@ export class PostgresConnection implements AsyncDisposable {
         hint: 'Check that the server runs, has room, and lets this user make tables',
       })
     } finally {
-      if (failed || afterwards === 'release') client?.release(failed)
+      if (failed || afterwards === 'release') {
+        client?.release(failed)
+        if (!failed) client?.off('error', ignore) // the pool listens now
+      }
     }
   }
 }

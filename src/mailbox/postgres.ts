@@ -1,25 +1,17 @@
 // Door of `noisecap/mailbox/postgres`: boxes in Postgres, which several relays share. Needs the package `pg`, an optional peer.
 // Every method is one transaction, committed with the synchronous_commit of the server; what concerns one box is done under the
-// lock of its row, so that order holds whichever relay asks. Leaves out the tables (postgres-schema.ts).
+// lock of its row, so that order holds whichever relay asks. Leaves out the tables (postgres-schema.ts),
+// and how messages are put in and taken out (postgres-deposit.ts, postgres-lease.ts).
 import pg from 'pg'
 import { hexEncode } from '../bytes.js'
-import { refusalOf } from './box-deposit.js'
-import { Choice, parseReceipt, receiptOf } from './box-lease.js'
+import { parseReceipt } from './box-lease.js'
 import { boxStat, GONE } from './box-stat.js'
 import { Listeners } from './listeners.js'
-import {
-  bury,
-  insert,
-  messageOf,
-  notify,
-  putAlias,
-  remove,
-  revive,
-  settleOne,
-  within,
-} from './postgres-box.js'
+import { messageOf, notify, putAlias, remove, revive, settleOne, within } from './postgres-box.js'
 import { PostgresConnection } from './postgres-connection.js'
-import { boxOf, type Row, STATE_COLUMNS, stateOf } from './postgres-rows.js'
+import { depositIn } from './postgres-deposit.js'
+import { leaseFrom } from './postgres-lease.js'
+import { boxOf, type Row } from './postgres-rows.js'
 import { type BoxRecord, HELD } from './records.js'
 import type {
   Alias,
@@ -38,8 +30,10 @@ import type {
   Settlement,
 } from './store.js'
 
-const PAGE = 256
 const DEAD_MAX = 1_000
+
+/** A server that does not answer is a failure, ms: nothing waits for it for ever. */
+const PATIENCE = { connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
 
 /** Options of {@link openPostgresMailboxStore}: those of a pool of the package `pg`. */
 export type PostgresMailboxOptions = pg.PoolConfig
@@ -47,7 +41,7 @@ export type PostgresMailboxOptions = pg.PoolConfig
 /** Boxes in a database, whose tables (`noisecap_…`) are made or brought up to date.
  * @throws `mailbox/store`. */
 export async function openPostgresMailboxStore(options: PostgresMailboxOptions): Promise<MailboxStore> {
-  const store = new PostgresMailboxStore(new pg.Pool(options))
+  const store = new PostgresMailboxStore(new pg.Pool({ ...PATIENCE, ...options }))
   try {
     await store.open()
     return store
@@ -133,85 +127,13 @@ class PostgresMailboxStore implements MailboxStore {
 
   #deposit(box: Uint8Array, depositor: number, messages: readonly NewMessage[], nowMs: number) {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
-    return this.#inBox(box, nowMs, gone, async (client, record): Promise<DepositResult> => {
-      const ids = messages.map(({ id }) => id)
-      const { rows } = await client.query<Row>('select id from noisecap_id where box = $1 and id = any($2)', [
-        box,
-        ids,
-      ])
-      const known = new Set(rows.map(({ id }) => hexEncode(id as Uint8Array)))
-      const taken: { message: NewMessage; position: number; expiresMs: number }[] = []
-      let result: DepositResult = { accepted: messages.length, duplicates: 0, refusal: undefined }
-      let duplicates = 0
-      for (const [i, message] of messages.entries()) {
-        if (known.has(hexEncode(message.id))) {
-          duplicates += 1
-          continue
-        }
-        const refusal = refusalOf(record, message, nowMs)
-        if (refusal !== undefined) {
-          result = { accepted: i, duplicates, refusal }
-          break
-        }
-        known.add(hexEncode(message.id))
-        const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
-        taken.push({ message, position: record.nextPosition++, expiresMs })
-        record.messages += 1
-        record.bytes += message.envelope.length
-      }
-      await insert(client, box, depositor, taken, nowMs)
-      const refused =
-        result.refusal?.startsWith('quota') === true && Math.abs(nowMs - record.refusedMs) >= 1_000
-      await client.query(
-        `update noisecap_box set messages = $2, bytes = $3, next_position = $4,
-           refusals = refusals + $5, refused_ms = case when $5 = 1 then $6 else refused_ms end where id = $1`,
-        [box, record.messages, record.bytes, record.nextPosition, refused ? 1 : 0, nowMs],
-      )
-      if (taken.length > 0 || result.refusal !== undefined) await notify(client, box)
-      return { ...result, duplicates }
-    })
+    return this.#inBox(box, nowMs, gone, (client, record) =>
+      depositIn(client, box, record, depositor, messages, nowMs),
+    )
   }
 
   lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
-    return this.#inBox(box, nowMs, GONE, async (client, record): Promise<Leased> => {
-      const choice = new Choice(record, request, nowMs)
-      let after = -1
-      for (let more = true; more; ) {
-        const { rows } = await client.query<Row>(
-          `select ${STATE_COLUMNS} from noisecap_message where box = $1 and position > $2 and dead is null
-           order by position limit ${PAGE} for update skip locked`,
-          [box, after],
-        )
-        more = rows.length === PAGE
-        for (const row of rows) {
-          after = Number(row['position'])
-          if (!choice.consider(after, stateOf(row))) more = false
-        }
-      }
-      for (const { position, state } of choice.exhausted)
-        await bury(client, box, position, state.size, 'deliveries')
-      const { picked, nextMs } = choice
-      const { rows } = await client.query<Row>(
-        `update noisecap_message set deliveries = deliveries + 1, held = ${HELD.leased}, until_ms = $3, for_ms = $4, consumer = $5
-         where box = $1 and position = any($2) returning position, envelope, deposited_ms, expires_ms, deliveries`,
-        [
-          box,
-          picked.map(({ position }) => position),
-          nowMs + request.leaseMs,
-          request.leaseMs,
-          request.consumer,
-        ],
-      )
-      const messages = rows.map(messageOf).sort((a, b) => a.position - b.position)
-      return {
-        messages: messages.map((message) => ({
-          ...message,
-          receipt: receiptOf(message.position, message.deliveries),
-        })),
-        nextMs,
-        open: true,
-      }
-    })
+    return this.#inBox(box, nowMs, GONE, (client, record) => leaseFrom(client, box, record, request, nowMs))
   }
 
   settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {

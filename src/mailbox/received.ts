@@ -30,7 +30,7 @@ export interface ReceivedParts<Accepted extends Acceptance> {
 /** A message that was received; a body of bytes has no `value`. */
 export class Received<out Value = unknown, Accepted extends Acceptance = Acceptance> implements Disposable {
   readonly value: Value
-  readonly #parts: ReceivedParts<Accepted>
+  #parts: ReceivedParts<Accepted>
   #settled = false
 
   constructor(value: Value, parts: ReceivedParts<Accepted>) {
@@ -115,6 +115,11 @@ export class Received<out Value = unknown, Accepted extends Acceptance = Accepta
   /** For inboxes. */
   get parts(): ReceivedParts<Accepted> {
     return this.#parts
+  }
+
+  /** For inboxes: the relay has delivered it again while it is being handled, over another connection. */
+  cameAgain(receiptAtRelay: string, holder: Holder): void {
+    this.#parts = { ...this.#parts, receiptAtRelay, holder }
   }
 
   /** It is done: remembered here as seen, then taken out of the box.

@@ -77,7 +77,16 @@ export class CollectObject implements Handlers<CollectMethods, CallContext> {
       }
     } finally {
       if (this.#unsettled.get(name) === unsettled) this.#unsettled.delete(name)
+      await this.#giveBack(unsettled.receipts(now()))
     }
+  }
+
+  /** Nobody listens to the stream that handed these out: they must not hold up what follows until their leases end. */
+  async #giveBack(receipts: readonly string[]): Promise<void> {
+    if (receipts.length === 0) return
+    const { store, now } = this.#host
+    const settlements = receipts.map((receipt) => ({ kind: 'nack', receipt, delayMs: 0 }) as const)
+    await store.settle(this.#box, settlements, now()).catch(() => {}) // their leases end by themselves
   }
 
   async settle({ settlements }: Input<'settle'>): Promise<void> {
@@ -156,6 +165,11 @@ class Unsettled {
       this.#ends.delete(receipt)
     }
     return this.#ends.size
+  }
+
+  /** Those that are unsettled and still held. */
+  receipts(nowMs: number): readonly string[] {
+    return this.count(nowMs) === 0 ? [] : [...this.#ends.keys()]
   }
 
   get firstEndMs(): number | undefined {

@@ -189,6 +189,35 @@ describe('Outbox and Inbox', () => {
     expect(message).toMatchObject({ value: 'held', deliveries: 2 })
   })
 
+  test('run, a connection lost while messages are being handled: each is handled once, and acknowledged', async () => {
+    const { network, outbox, inbox, connect, collect } = await mailbox()
+    await outbox().send('slow')
+    await outbox().send('slower')
+    const stop = new AbortController()
+    const handled: unknown[] = []
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const running = inbox({ signal: stop.signal, seen: new MemoryOrderedStore() }).run(
+      async ({ value }) => {
+        handled.push(value)
+        await released
+      },
+      { concurrency: 4 },
+    )
+    await expect.poll(() => handled).toEqual(['slow', 'slower'])
+    network.disconnect()
+    await outbox().send('next') // comes over the next connection, after the two were given back and came again
+    await expect.poll(() => handled.length).toBeGreaterThan(2)
+    release()
+    const box = closing(await connect(collect.capability, CollectInterface, { partition: 'look' }))
+    await expect.poll(async () => (await box.stat()).messages).toBe(0)
+    stop.abort()
+    await running
+    expect(handled).toEqual(['slow', 'slower', 'next'])
+  })
+
   test('a lease is extended while its message is being handled', async () => {
     const { outbox, inbox, collect, connect } = await mailbox()
     await outbox().send('slow')

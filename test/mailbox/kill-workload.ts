@@ -1,10 +1,12 @@
-// A running workload through a relay that is killed with SIGKILL again and again: what its outbox acknowledged must come, once
-// and in order, to an inbox that keeps its seen-set. Every process and file is real.
+// A running workload through relays that are killed with SIGKILL again and again, or whose database is: what the outbox has
+// acknowledged must come, once and in order, to an inbox that keeps its seen-set. Every process and file is real.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RelayProcess } from '../../examples/mailbox/relay-process.js'
+import type { StorePlace } from '../../examples/mailbox/relay-store.js'
 import { Capability, generateKeyPair } from '../../src/index.js'
+import { CollectAddress } from '../../src/mailbox/index.js'
 import { Inbox, Outbox, RelayClient } from '../../src/mailbox/lmdb.js'
 
 /** What came of it. */
@@ -15,19 +17,36 @@ export interface KillReport {
   readonly got: readonly number[]
 }
 
-/** Run it.
- * @param kills - how often the relay is killed, each after a random time.
- * @param told - called after each kill. */
-export async function runKills(kills: number, told: (kill: number) => void = () => {}): Promise<KillReport> {
+/** What is run. */
+export interface KillOptions {
+  /** How often something is killed, each after a random time. */
+  readonly kills: number
+  /** Where boxes lie; default in files of the relay. */
+  readonly place?: StorePlace | undefined
+  /** What is killed, a server of boxes; default relays. */
+  readonly server?: { crash(): Promise<void>; resume(): Promise<void> } | undefined
+  /** One relay to deposit at and another to collect at, with one key and one store; killed in turn. */
+  readonly twins?: boolean | undefined
+  /** Called after each kill. */
+  readonly told?: ((kill: number) => void) | undefined
+}
+
+const DELIVERED_WITHIN_MS = 90_000
+
+/** Run it. */
+export async function runKills({ kills, place, server, twins, told }: KillOptions): Promise<KillReport> {
   const directory = mkdtempSync(join(tmpdir(), 'noisecap-kills-'))
   const stop = new AbortController()
   try {
-    await using relay = await new RelayProcess(join(directory, 'relay')).start()
+    const relayDirectory = join(directory, 'relay')
+    await using one = await new RelayProcess(relayDirectory, undefined, place).start()
+    await using two = twins ? await new RelayProcess(relayDirectory, undefined, place).start() : one
     const ada = generateKeyPair()
-    await using client = new RelayClient(Capability.parse(relay.opener))
+    await using client = new RelayClient(Capability.parse(one.opener))
     const { deposit, collect } = await client.openBox({ to: ada.publicKey, maxDeliveries: 1_000 })
+    const there = collect.capability.withLocations(Capability.parse(two.opener).locations)
     await using outbox = new Outbox<number>(join(directory, 'out'), deposit)
-    await using inbox = new Inbox<number>(collect, ada, undefined, {
+    await using inbox = new Inbox<number>(new CollectAddress(there, collect.box), ada, undefined, {
       seen: join(directory, 'seen'),
       signal: stop.signal,
       leaseMs: 2_000,
@@ -51,15 +70,16 @@ export async function runKills(kills: number, told: (kill: number) => void = () 
     })()
     for (let kill = 1; kill <= kills; kill++) {
       await pause(Math.random() * 300)
-      await relay.kill()
-      await relay.start()
+      const relay = kill % 2 === 0 ? two : one
+      await (server === undefined ? relay.kill() : server.crash())
+      await (server === undefined ? relay.start() : server.resume())
       outbox.retry()
-      told(kill)
+      told?.(kill)
     }
     sending = false
     await writing
     await outbox.flush()
-    const deadline = Date.now() + 60_000
+    const deadline = Date.now() + DELIVERED_WITHIN_MS
     while (got.length < sent && Date.now() < deadline) await pause(50)
     await pause(500) // whatever comes twice would come now
     stop.abort()

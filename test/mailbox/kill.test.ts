@@ -11,7 +11,7 @@ import { Inbox, Outbox, RelayClient } from '../../src/mailbox/lmdb.js'
 import { runKills, wrongWith } from './kill-workload.js'
 
 test('a relay killed under load loses nothing that was acknowledged and delivers nothing twice', async () => {
-  const report = await runKills(4)
+  const report = await runKills({ kills: 4 })
   expect(report.sent).toBeGreaterThan(10)
   expect(wrongWith(report)).toBeUndefined()
 }, 180_000)

@@ -186,6 +186,29 @@ describe('delivery', () => {
     expect((await messages.next()).done).toBe(false)
   })
 
+  test.each(['the reader leaves it', 'the connection is lost'])(
+    'a stream that ends because %s gives back at once what nobody has settled, in order',
+    async (why) => {
+      const { network, put, connect, collect } = await open()
+      await put('a', 'b', 'c')
+      const dead = closing(await connect(collect.capability, CollectInterface, { partition: 'dead' }))
+      const messages = dead.follow({ consumer: CONSUMER, leaseMs: 3_600_000, window: 2 })
+      const { value: first } = await messages.next()
+      await messages.next()
+      await dead.settle({ settlements: [{ kind: 'ack', receipt: first!.receipt }] })
+      if (why === 'the reader leaves it') await messages.return?.()
+      else network.disconnect()
+      const other = closing(await connect(collect.capability, CollectInterface, { partition: 'other' }))
+      const request = { ...asking, consumer: new Uint8Array(8).fill(2), waitMs: 60_000 }
+      const { messages: again } = await other.receive(request)
+      expect(again[0]).toMatchObject({ position: first!.position + 1, deliveries: 2 })
+      // An acknowledgement of the earlier delivery still counts.
+      const late = again[0]!.receipt.replace(/2$/, '1')
+      await other.settle({ settlements: [{ kind: 'ack', receipt: late }] })
+      expect((await other.stat()).messages).toBe(1)
+    },
+  )
+
   test('a full quota is refused with a time to try again; the rest of the batch waits', async () => {
     const { put, collector } = await open({ box: { maxMessages: 2 } })
     expect(await put('a', 'b', 'c')).toEqual({
