@@ -156,7 +156,7 @@ export class ServedSession implements ReferenceHost {
 
   /** Streams that outlive their call are part of the answer to a batch; elsewhere they end with the session. */
   #isBusy(isBatch: boolean): boolean {
-    return this.#peer.servedCalls > 0 || (isBatch && this.#peer.openStreams > 0)
+    return this.#peer.servedCalls > 0 || (isBatch && this.#peer.isFeeding)
   }
 
   ended(reference: ServedReference, reason: CloseReason): void {

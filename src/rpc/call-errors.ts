@@ -1,7 +1,7 @@
 // The errors of calls that end on this side: too large, canceled, cut off, built on what failed (spec/rpc.md §6).
 // Leaves out what the other side answers (answers.ts).
 import { NoisecapError } from '../errors.js'
-import { type CloseReason, refusalError } from '../session/index.js'
+import { type CloseOutcome, type CloseReason, refusalError } from '../session/index.js'
 import { CallError } from './failure.js'
 import type { Question } from './question.js'
 import { BudgetExceeded } from './value-refusal.js'
@@ -26,6 +26,7 @@ export function disconnected(method: string, mayHaveRun: boolean, cause: Noiseca
     method,
     mayHaveRun,
     cause,
+    hint: cause.hint,
   })
 }
 
@@ -84,4 +85,16 @@ export function inputRefused(method: string, error: unknown): unknown {
   if (!(error instanceof BudgetExceeded)) return error
   const { message, hint } = error
   return new CallError('rpc/resource_exhausted', message, { method, mayHaveRun: false, hint })
+}
+
+/** What open calls and streams learn of a session that ended without an error.
+ * @param isBatch - whether the pipe carried one batch each way: then this is how each session ends. */
+export function closedError({ by, reason }: CloseOutcome, isBatch: boolean): NoisecapError {
+  const hint =
+    'Over HTTP references end with the answer, and a stream brings its first 256 KiB; for more use a location of ws: or tcp:'
+  return new NoisecapError(
+    'session/closed',
+    `Session was closed by ${by}: ${reason}`,
+    isBatch ? { hint } : {},
+  )
 }

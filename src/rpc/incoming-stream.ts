@@ -1,5 +1,6 @@
 // A stream of the other side as it arrives: items wait here within the window that this side grants, and are read once
 // (spec/rpc.md §4). Reading grants more; leaving stops the sender. Leaves out the table of streams (streams.ts).
+import { NoisecapError } from '../errors.js'
 import { CallError } from './failure.js'
 import type { ReceivedStream } from './shapes.js'
 
@@ -183,6 +184,7 @@ export function cutOff(cause: Error): CallError {
     method: '',
     mayHaveRun: true,
     cause,
+    hint: cause instanceof NoisecapError ? cause.hint : undefined,
   })
 }
 

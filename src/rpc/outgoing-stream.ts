@@ -4,6 +4,7 @@
 import { FRAGMENT_MAX_BYTES } from '../limits.js'
 import type { BulkSource } from './bulk-queue.js'
 import type { Authority } from './exports.js'
+import { Failure } from './failure.js'
 import type { Waker } from './outbox.js'
 import { releaseIn } from './result-references.js'
 import type { StreamSource } from './shapes.js'
@@ -18,6 +19,8 @@ export interface FeedHost {
   hasRoom(feed: OutgoingStream): boolean
   /** Frames of `feed` are waiting. */
   bulk(feed: OutgoingStream): void
+  /** Whether credit can come beyond the first: not on a pipe that carries one batch each way. */
+  readonly getsCredit: boolean
   /** It is over: tell the other side.
    * @param error - why, unless it is complete. */
   ended(feed: OutgoingStream, error: { readonly reason: unknown } | undefined): void
@@ -81,10 +84,16 @@ export class OutgoingStream implements BulkSource, Waker {
     const iterator = iterate(this.#source)
     this.#iterator = iterator
     for (;;) {
-      while (this.#state === 'flowing' && !this.#mayTake) await this.#sleep()
+      const isSpent = this.#isSpent
+      while (this.#state === 'flowing' && !isSpent && !this.#mayTake) await this.#sleep()
       if (this.#state !== 'flowing') return
       const { done, value } = await iterator.next()
       if (done === true) return
+      if (isSpent) {
+        releaseIn(value)
+        this.#endSource()
+        throw spentError()
+      }
       if (this.#state !== 'flowing') {
         releaseIn(value)
         return
@@ -103,6 +112,11 @@ export class OutgoingStream implements BulkSource, Waker {
   /** Credit is what the other side wants, and may be any number: what waits for the socket limits the rest. */
   get #mayTake(): boolean {
     return this.#credit > 0 && (this.isBytes || this.#host.hasRoom(this))
+  }
+
+  /** Whether nothing more can ever leave. */
+  get #isSpent(): boolean {
+    return this.#credit <= 0 && !this.#host.getsCredit
   }
 
   async #sendBytes(value: unknown): Promise<void> {
@@ -124,6 +138,8 @@ export class OutgoingStream implements BulkSource, Waker {
       this.#chunk = undefined
       this.wake()
     } else this.#chunk = chunk.subarray(piece.length)
+    // Not now: the outbox is writing what this returns.
+    if (this.#chunk !== undefined && this.#isSpent) queueMicrotask(() => this.stop({ reason: spentError() }))
     return piece
   }
 
@@ -163,4 +179,11 @@ export class OutgoingStream implements BulkSource, Waker {
     this.#host.ended(this, error)
     this.onOver?.()
   }
+}
+
+function spentError(): Failure {
+  return new Failure(
+    'resource_exhausted',
+    'over HTTP a stream brings no more than its first 256 KiB: for more use a location of ws: or tcp:',
+  )
 }

@@ -1,7 +1,7 @@
 // One end of an RPC conversation over a Connection: the table of ops, both ways (spec/rpc.md §3, §4).
 // What is not built yet answers `unimplemented`; what breaks the wire format ends the session.
 // Leaves out dialling (src/pool.ts), offers (src/service.ts), which calls may run (dispatch.ts) and asking (calling.ts).
-import { NoisecapError } from '../errors.js'
+import type { NoisecapError } from '../errors.js'
 import { BAD_RELEASES_MAX } from '../limits.js'
 import {
   CLOSE_CODES,
@@ -10,6 +10,7 @@ import {
   type Connection,
   type SessionLimits,
 } from '../session/index.js'
+import { closedError } from './call-errors.js'
 import { Calling } from './calling.js'
 import { Deadlines } from './deadlines.js'
 import { Dispatcher, type DispatcherOptions } from './dispatch.js'
@@ -81,6 +82,7 @@ export class Peer {
         maxMessageBytes: options.remoteLimits.maxMessageBytes,
       },
       (error) => this.#dispatcher.tell(error),
+      connection.batchDeadlineMs === undefined ? 'come' : options.serves ? 'lack' : 'lack: announce none',
     )
     const serves = options.serves ?? {
       exports: new Exports(options.localLimits.maxExports),
@@ -124,6 +126,11 @@ export class Peer {
   /** Streams that are open, both ways. */
   get openStreams(): number {
     return this.#streams.size
+  }
+
+  /** Whether a stream of this side has not come to its end. */
+  get isFeeding(): boolean {
+    return this.#streams.isFeeding
   }
 
   /** The object of the capability that opened the session. */
@@ -291,9 +298,7 @@ export class Peer {
   }
 
   #closed(outcome: CloseOutcome): void {
-    const error =
-      outcome.error ??
-      new NoisecapError('session/closed', `Session was closed by ${outcome.by}: ${outcome.reason}`)
+    const error = outcome.error ?? closedError(outcome, this.connection.batchDeadlineMs !== undefined)
     this.#over = error
     this.#calling.close(error)
     this.#streams.close(error)

@@ -44,6 +44,8 @@ export interface TakenAnswer {
 
 /** The streams of a session, as far as values need them. */
 export interface StreamTable {
+  /** Whether this side may announce streams: not the caller on a pipe that carries one batch each way, where no credit comes. */
+  readonly mayFeed: boolean
   /** @returns undefined when there are too many. */
   add(source: StreamSource<unknown> | ByteSource, authority: Authority): OutgoingStream | undefined
   withdraw(id: number): void
@@ -130,6 +132,11 @@ export class SessionLinks implements LinkWriter, LinkReader {
       return true
     }
     if (!isStreamSource(value)) return false
+    if (!this.streams.mayFeed)
+      throw new Refusal(
+        'a stream, which a request of HTTP cannot carry',
+        'Send a list, or use a location of ws: or tcp:',
+      )
     const feed = this.streams.add(value, this.#authority)
     if (feed === undefined)
       throw new BudgetExceeded('streams', 'Read streams to their end, or leave them with return()')

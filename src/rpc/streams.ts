@@ -30,6 +30,8 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
   readonly #credit: number
   readonly #maxMessageBytes: number
   readonly #tell: (error: unknown) => ToldFailure
+  readonly mayFeed: boolean
+  readonly getsCredit: boolean
   /** Set by the peer, which has the other tables. */
   links!: SessionLinks
   readonly #feeds = new IdTable<OutgoingStream>(STREAMS_MAX)
@@ -40,22 +42,32 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
 
   /** @param window - bytes that may be on the way to this side in one stream; `credit`, to the other.
    * @param maxMessageBytes - of the other side.
-   * @param tell - what the other side learns of an error of a source. */
+   * @param tell - what the other side learns of an error of a source.
+   * @param credits - whether credit comes at all, and if not, whether this side may announce streams all the same. */
   constructor(
     outbox: Outbox,
     { window, credit, maxMessageBytes }: Readonly<Record<'window' | 'credit' | 'maxMessageBytes', number>>,
     tell: (error: unknown) => ToldFailure,
+    credits: 'come' | 'lack' | 'lack: announce none' = 'come',
   ) {
     this.#outbox = outbox
     this.#window = window
     this.#credit = credit
     this.#maxMessageBytes = maxMessageBytes
     this.#tell = tell
+    this.mayFeed = credits !== 'lack: announce none'
+    this.getsCredit = credits === 'come'
   }
 
   /** Streams that are open, both ways. */
   get size(): number {
     return this.#feeds.size + this.#received.size
+  }
+
+  /** Whether a stream of this side has not come to its end; that the other side has not yet let go of it counts no more. */
+  get isFeeding(): boolean {
+    for (const [, feed] of this.#feeds.entries()) if (!feed.isOver) return true
+    return false
   }
 
   /** A source is about to be announced.
