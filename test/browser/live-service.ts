@@ -54,6 +54,15 @@ export async function startService(
         yield Uint8Array.from({ length: Math.min(50_000, length - sent) }, (_, index) => (sent + index) % 251)
       }
     },
+    keep: async (pieces) => {
+      let received = 0
+      let sum = 0
+      for await (const piece of pieces) {
+        received += piece.length
+        for (const byte of piece) sum = (sum * 31 + byte) >>> 0
+      }
+      return { received, sum }
+    },
     sum: async (numbers) => {
       let sum = 0
       for await (const number of numbers) sum += number

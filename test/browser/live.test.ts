@@ -62,13 +62,14 @@ describe.skipIf(noChromium)('a page in Chromium', () => {
     expect(tab.complaints).toEqual([])
   })
 
-  test('a stream of bytes down, a stream of items up, each complete and in order', async () => {
+  test('streams of bytes down and up, a stream of items up, each complete and in order', async () => {
     const tab = await open(live.mint())
     await told(tab)
     let sum = 0
     for (let i = 0; i < 1_000_000; i++)
       sum = (sum * 31 + (((i % 50_000) + Math.floor(i / 50_000) * 50_000) % 251)) >>> 0
     expect(await ask(tab, 'download(1000000)')).toEqual({ received: 1_000_000, sum })
+    expect(await ask(tab, 'uploadBytes(1000000)')).toEqual({ received: 1_000_000, sum })
     expect(await ask(tab, 'upload(1000)')).toBe(500_500)
     expect(tab.complaints).toEqual([])
   })

@@ -19,6 +19,9 @@ if (noChromium) {
 const STRICT_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
+/** The same without trusted types, by which no page may start a worker from an address. */
+export const WORKER_POLICY = STRICT_POLICY.replace(/; require-trusted-types-for .*$/, '')
+
 /** A server of scripts, one page each, and a browser. */
 export interface Site extends AsyncDisposable {
   readonly origin: string
@@ -27,16 +30,16 @@ export interface Site extends AsyncDisposable {
   readonly browser: Browser
   /** Serve a script; the page is `/<name>`.
    * @returns its address. */
-  addScript(name: string, code: string): string
+  addScript(name: string, code: string, policy?: string): string
   /** Bundle a page of test/browser/pages and serve it. */
-  addPage(name: string): Promise<string>
+  addPage(name: string, policy?: string): Promise<string>
   /** Told of the URL of each request, as the server gets it. */
   onRequest: (url: string) => void
 }
 
 /** Start both. */
 export async function startSite(): Promise<Site> {
-  const scripts = new Map<string, string>()
+  const scripts = new Map<string, { readonly code: string; readonly policy: string }>()
   const server = createServer((request, response) => {
     site.onRequest(request.url ?? '')
     const path = new URL(request.url ?? '/', 'http://site').pathname.slice(1)
@@ -45,8 +48,8 @@ export async function startSite(): Promise<Site> {
       response.writeHead(path === 'favicon.ico' ? 204 : 404).end()
       return
     }
-    response.setHeader('content-security-policy', STRICT_POLICY)
-    if (path.endsWith('.js')) response.writeHead(200, { 'content-type': 'text/javascript' }).end(script)
+    response.setHeader('content-security-policy', script.policy)
+    if (path.endsWith('.js')) response.writeHead(200, { 'content-type': 'text/javascript' }).end(script.code)
     else response.writeHead(200, { 'content-type': 'text/html' }).end(htmlOf(path))
   })
   server.listen(0, '127.0.0.1')
@@ -54,8 +57,8 @@ export async function startSite(): Promise<Site> {
   const { port } = server.address() as AddressInfo // TCP, so not a pipe's name
   const origin = `http://127.0.0.1:${port}`
   const browser = await startChromium()
-  const addScript = (name: string, code: string): string => {
-    scripts.set(name, code)
+  const addScript = (name: string, code: string, policy = STRICT_POLICY): string => {
+    scripts.set(name, { code, policy })
     return `${origin}/${name}`
   }
   const site: Site = {
@@ -64,8 +67,10 @@ export async function startSite(): Promise<Site> {
     server,
     browser,
     addScript,
-    addPage: async (name) =>
-      addScript(name, await bundleForBrowser(fileURLToPath(new URL(`pages/${name}.ts`, import.meta.url)))),
+    addPage: async (name, policy) => {
+      const page = fileURLToPath(new URL(`pages/${name}.ts`, import.meta.url))
+      return addScript(name, await bundleForBrowser(page), policy)
+    },
     onRequest: () => undefined,
     [Symbol.asyncDispose]: async () => {
       await browser.close()

@@ -3,11 +3,22 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startWebDemo, type WebDemo } from '../../examples/web/server.js'
 import { startChromium } from '../../scripts/chromium.mjs'
 import { noChromium } from '../browser/site.js'
+
+/** What is used of the results of axe-core. */
+interface AxeResults {
+  readonly passes: readonly unknown[]
+  readonly violations: readonly {
+    readonly id: string
+    readonly impact: string
+    readonly nodes: readonly { readonly html: string }[]
+  }[]
+}
 
 const PHONE = { width: 390, height: 844 }
 const DESKTOP = { width: 1280, height: 800 }
@@ -96,6 +107,40 @@ describe.skipIf(noChromium)('the web demo', { timeout: 120_000 }, () => {
     expect(log.join('\n')).not.toMatch(/noisecap|#|%23|\?/)
     expect(new Set(log)).toEqual(new Set(['GET /', 'GET /page.css', 'GET /page.js', 'UPGRADE /live']))
     await Promise.all([owner, reader, other].map((page) => page.context().close()))
+  })
+
+  test('axe finds no serious or critical barrier, at either width, in any state', async () => {
+    const barriers = async (page: Page): Promise<readonly string[]> => {
+      const found: string[] = []
+      for (const viewport of [DESKTOP, PHONE]) {
+        await page.setViewportSize(viewport)
+        // Asked from outside, by text: the policy of the page lets no foreign script in.
+        await page.evaluate(axe.source)
+        const { violations, passes } = await page.evaluate<AxeResults>('axe.run(document)')
+        expect(passes.length).toBeGreaterThan(10)
+        for (const { id, impact, nodes } of violations)
+          if (impact === 'serious' || impact === 'critical')
+            found.push(`${viewport.width}: ${id} ${nodes.map(({ html }) => html).join(' ')}`)
+      }
+      return found
+    }
+    const owner = await open(demo.link)
+    await expect.poll(() => status(owner)).toBe('Live')
+    await owner.getByRole('button', { name: 'Make a read-only link' }).click()
+    await owner.getByRole('img', { name: 'QR code of the read-only link' }).waitFor()
+    const link = (await owner.locator('#links li').getAttribute('data-link')) ?? ''
+    const reader = await open(link)
+    await expect.poll(() => status(reader)).toBe('Live, read only')
+    const cut = await open(demo.link.slice(0, -15))
+    await expect.poll(() => cut.getByRole('alert').textContent()).toContain('This link is incomplete')
+    expect({ owner: await barriers(owner), reader: await barriers(reader) }).toEqual({
+      owner: [],
+      reader: [],
+    })
+    await owner.getByRole('button', { name: 'Revoke' }).click()
+    await expect.poll(() => status(reader)).toBe('Closed')
+    expect({ revoked: await barriers(reader), cut: await barriers(cut) }).toEqual({ revoked: [], cut: [] })
+    await Promise.all([owner, reader, cut].map((page) => page.context().close()))
   })
 
   test('what is wrong is said in plain words: expired, cut off, none', async () => {

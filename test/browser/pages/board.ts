@@ -17,6 +17,10 @@ export const Board = iface('Board', {
   /** All titles, at once and after each change. */
   watch: stream(z.void(), z.array(z.string())),
   download: stream(z.number(), bytes),
+  keep: method(
+    z.custom<StreamSource<Uint8Array>>(isStream),
+    z.object({ received: z.number(), sum: z.number() }),
+  ),
   sum: method(z.custom<StreamSource<number>>(isStream), z.number()),
   whoami: method(z.void(), z.string()),
 })

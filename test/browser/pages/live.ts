@@ -1,6 +1,6 @@
 // A page that does what the tests tell it: they call the functions of `globalThis.page`. It holds the capability of its
 // address, or the one that it kept before.
-import { connect, type Observed, observe, onBroken } from 'noisecap'
+import { byteStream, connect, type Observed, observe, onBroken } from 'noisecap'
 import { BrowserStore, takeCapability } from 'noisecap/browser'
 import { Board } from './board.js'
 import { codeFrom, codeOf, tell } from './tell.js'
@@ -42,6 +42,7 @@ tell(async () => {
         return { received, sum }
       },
       upload: (count: number) => board.sum(numbers(count)),
+      uploadBytes: (length: number) => board.keep(byteStream(pieces(length))),
       many: async (calls: number) =>
         (await Promise.all(Array.from({ length: calls }, () => board.count()))).length,
       malformed: () => codeFrom(connect('noisecap://nonsense', Board)),
@@ -59,6 +60,12 @@ async function outcome(promise: PromiseLike<unknown>): Promise<unknown> {
   } catch (error) {
     return codeOf(error)
   }
+}
+
+/** Pieces of 50,000 bytes and a rest, as the service's `download` makes them. */
+async function* pieces(length: number): AsyncGenerator<Uint8Array> {
+  for (let sent = 0; sent < length; sent += 50_000)
+    yield Uint8Array.from({ length: Math.min(50_000, length - sent) }, (_, index) => (sent + index) % 251)
 }
 
 async function* numbers(count: number): AsyncGenerator<number> {
