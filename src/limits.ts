@@ -108,8 +108,10 @@ export const HTTP_BATCH_WAIT_MS = 4_000
 
 /** Reassembled RPC message, bytes (spec/rpc.md §8). */
 export const MESSAGE_MAX_BYTES = 1_048_576
-/** Body of one fragment or one stream frame, bytes (spec/rpc.md §2). */
+/** Body of one fragment, bytes (spec/rpc.md §2). */
 export const FRAGMENT_MAX_BYTES = 16_384
+/** Bytes of a stream in one frame (spec/rpc.md §2). */
+export const STREAM_FRAME_MAX_BYTES = 32_768
 /** Waiting in the socket before a flush pauses, bytes (spec/rpc.md §2). */
 export const SOCKET_HIGH_WATER_BYTES = 65_536
 /** Answers that wait for a peer who does not read, before no more of its calls are read, bytes (spec/rpc.md §8). */

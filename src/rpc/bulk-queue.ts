@@ -6,7 +6,7 @@ import { FRAME, writeByte, writeBytes, writeVarint } from './wire.js'
 /** Bytes that travel in frames of their own, whenever no message waits. */
 export interface BulkSource {
   readonly id: number
-  /** The next 1 to 16,384 bytes, borrowed until the next call; undefined when there are none now. */
+  /** The next 1 to 32,768 bytes, borrowed until the next call; undefined when there are none now. */
   takeBytes(): Uint8Array | undefined
 }
 

@@ -1,7 +1,7 @@
 // A stream that this side feeds: takes from its source only what the other side has granted (spec/rpc.md §4), so that a slow
 // reader never makes this side hold more than one piece. Bytes leave as bulk frames between small messages.
 // Leaves out the table of streams and the writing of items (streams.ts).
-import { FRAGMENT_MAX_BYTES } from '../limits.js'
+import { STREAM_FRAME_MAX_BYTES } from '../limits.js'
 import type { BulkSource } from './bulk-queue.js'
 import type { Authority } from './exports.js'
 import { Failure } from './failure.js'
@@ -132,7 +132,7 @@ export class OutgoingStream implements BulkSource, Waker {
   takeBytes(): Uint8Array | undefined {
     const chunk = this.#chunk
     if (chunk === undefined || this.#credit <= 0 || this.#state !== 'flowing') return undefined
-    const piece = chunk.length > FRAGMENT_MAX_BYTES ? chunk.subarray(0, FRAGMENT_MAX_BYTES) : chunk
+    const piece = chunk.length > STREAM_FRAME_MAX_BYTES ? chunk.subarray(0, STREAM_FRAME_MAX_BYTES) : chunk
     this.#credit -= piece.length
     if (piece.length === chunk.length) {
       this.#chunk = undefined

@@ -1,7 +1,7 @@
 // The streams of one session, those that this side feeds and those that it receives, by the feeder's ids (spec/rpc.md §4).
 // An id is free again once both END and STOP have passed, so that no late credit reaches another stream.
 // Leaves out one stream's queue and credit (incoming-stream.ts, outgoing-stream.ts).
-import { STREAMS_MAX } from '../limits.js'
+import { STREAM_FRAME_MAX_BYTES, STREAMS_MAX } from '../limits.js'
 import { writeFailure } from './answer-writer.js'
 import { letGo, own, readFailureError } from './answers.js'
 import type { Authority } from './exports.js'
@@ -199,6 +199,7 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     const piece = reader.take(reader.end - reader.at)
     if (stream === undefined || !stream.isBytes || piece.length === 0)
       throw new WireError('bytes of no stream')
+    if (piece.length > STREAM_FRAME_MAX_BYTES) throw new WireError('more bytes than a frame holds')
     if (!stream.charge(piece.length)) throw new WireError('bytes without credit')
     stream.deliver(piece, piece.length)
   }

@@ -15,6 +15,7 @@ describe('what ends the session as protocol', () => {
   test.each([
     ['items without credit', false, Array.from({ length: 30 }, () => batch(item(0, 'x'.repeat(12_000))))],
     ['bytes without credit', true, Array.from({ length: 30 }, () => piece(0, 16_000))],
+    ['a frame of 32,769 bytes', true, [piece(0, 32_769)]],
     ['bytes in a stream of items', false, [piece(0, 1)]],
     ['an item in a stream of bytes', true, [batch(item(0, 1))]],
     ['bytes of no stream', true, [piece(9, 1)]],
@@ -144,5 +145,13 @@ test.each([
   expect(Buffer.concat(world.records).includes('hunter2')).toBe(false)
   world.send(batch(message(OP.stop, 0)))
   await expectServed(world, 1)
+  await expectNoGrowth(world)
+})
+
+test('a frame of 32,768 bytes is read', async () => {
+  const world = await attacked()
+  world.send(drain(true), piece(0, 32_768), batch(message(OP.end, 0, 0)))
+  await expect.poll(world.answers).toContainEqual({ op: OP.return, id: 0 })
+  expect(next.read.map((bytes) => (bytes as Uint8Array).length)).toEqual([32_768])
   await expectNoGrowth(world)
 })
