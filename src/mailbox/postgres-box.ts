@@ -36,14 +36,35 @@ export async function putAlias(client: PoolClient, box: Uint8Array, { hash, role
   await client.query('insert into noisecap_alias values ($1, $2, $3, $4)', [hash, box, role, rows[0]?.['n']])
 }
 
-export async function settleOne(
+/** In their order; acknowledgements that follow each other as one statement. */
+export async function settleAll(
   client: PoolClient,
   box: Uint8Array,
-  settlement: Settlement,
+  settlements: readonly Settlement[],
+  nowMs: number,
+): Promise<void> {
+  let acked: number[] = []
+  const removeAcked = async (): Promise<void> => {
+    if (acked.length > 0) await remove(client, box, 'position = any($2) and dead is null', [acked])
+    acked = []
+  }
+  for (const settlement of settlements) {
+    if (settlement.kind === 'ack') acked.push(parseReceipt(settlement.receipt).position)
+    else {
+      await removeAcked()
+      await settleOther(client, box, settlement, nowMs)
+    }
+  }
+  await removeAcked()
+}
+
+async function settleOther(
+  client: PoolClient,
+  box: Uint8Array,
+  settlement: Exclude<Settlement, { readonly kind: 'ack' }>,
   nowMs: number,
 ): Promise<void> {
   const { position, deliveries } = parseReceipt(settlement.receipt)
-  if (settlement.kind === 'ack') return remove(client, box, 'position = $2 and dead is null', [position])
   const current = `box = $1 and position = $2 and deliveries = $3 and held = ${HELD.leased} and dead is null`
   const of = [box, position, deliveries]
   if (settlement.kind === 'reject') {

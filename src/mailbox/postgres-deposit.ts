@@ -8,41 +8,54 @@ import type { Row } from './postgres-rows.js'
 import type { BoxRecord } from './records.js'
 import type { DepositResult, NewMessage } from './store.js'
 
+/** One call of `deposit`. */
+export interface DepositRequest {
+  readonly depositor: number
+  readonly messages: readonly NewMessage[]
+  readonly nowMs: number
+}
+
 interface Taken {
   readonly message: NewMessage
   readonly position: number
   readonly expiresMs: number
 }
 
-/** Deposit into an open box. */
+/** Deposit into an open box, the requests in their order.
+ * @returns the result of each. */
 export async function depositIn(
   client: PoolClient,
   box: Uint8Array,
   record: BoxRecord,
-  depositor: number,
-  messages: readonly NewMessage[],
-  nowMs: number,
-): Promise<DepositResult> {
-  const ids = messages.map(({ id }) => id)
+  requests: readonly DepositRequest[],
+): Promise<readonly DepositResult[]> {
+  const ids = requests.flatMap(({ messages }) => messages.map(({ id }) => id))
   const { rows } = await client.query<Row>('select id from noisecap_id where box = $1 and id = any($2)', [
     box,
     ids,
   ])
-  const { taken, result } = choose(
-    record,
-    new Set(rows.map(({ id }) => hexEncode(id as Uint8Array))),
-    messages,
-    nowMs,
+  const known = new Set(rows.map(({ id }) => hexEncode(id as Uint8Array)))
+  const chosen = requests.map((request) => ({ request, ...choose(record, known, request) }))
+  await insert(client, box, chosen)
+  const quotaMs = chosen.flatMap(({ request, result }) =>
+    result.refusal?.startsWith('quota') === true ? [request.nowMs] : [],
   )
-  await insert(client, box, depositor, taken, nowMs)
-  const refused = result.refusal?.startsWith('quota') === true && Math.abs(nowMs - record.refusedMs) >= 1_000
+  const refusedMs = quotaMs.find((nowMs) => Math.abs(nowMs - record.refusedMs) >= 1_000)
   await client.query(
     `update noisecap_box set messages = $2, bytes = $3, next_position = $4,
        refusals = refusals + $5, refused_ms = case when $5 = 1 then $6 else refused_ms end where id = $1`,
-    [box, record.messages, record.bytes, record.nextPosition, refused ? 1 : 0, nowMs],
+    [
+      box,
+      record.messages,
+      record.bytes,
+      record.nextPosition,
+      refusedMs === undefined ? 0 : 1,
+      refusedMs ?? 0,
+    ],
   )
-  if (taken.length > 0 || result.refusal !== undefined) await notify(client, box)
-  return result
+  if (chosen.some(({ taken, result }) => taken.length > 0 || result.refusal !== undefined))
+    await notify(client, box)
+  return chosen.map(({ result }) => result)
 }
 
 /** Which are taken, up to the first that is refused; `record` counts them.
@@ -50,8 +63,7 @@ export async function depositIn(
 function choose(
   record: BoxRecord,
   known: Set<string>,
-  messages: readonly NewMessage[],
-  nowMs: number,
+  { messages, nowMs }: DepositRequest,
 ): { readonly taken: readonly Taken[]; readonly result: DepositResult } {
   const taken: Taken[] = []
   let duplicates = 0
@@ -74,20 +86,28 @@ function choose(
 async function insert(
   client: PoolClient,
   box: Uint8Array,
-  depositor: number,
-  taken: readonly Taken[],
-  nowMs: number,
+  chosen: readonly { readonly request: DepositRequest; readonly taken: readonly Taken[] }[],
 ): Promise<void> {
-  if (taken.length === 0) return
+  const rows = chosen.flatMap(({ request, taken }) => taken.map((each) => ({ ...each, request })))
+  if (rows.length === 0) return
   const [ids, positions, expiries] = [
-    taken.map(({ message }) => message.id),
-    taken.map(({ position }) => position),
-    taken.map(({ expiresMs }) => expiresMs),
+    rows.map(({ message }) => message.id),
+    rows.map(({ position }) => position),
+    rows.map(({ expiresMs }) => expiresMs),
   ]
   await client.query(
     `insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
-     select $1, p, i, $2, length(e), e, $3, x from unnest($4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[]) as t(p, i, e, x)`,
-    [box, depositor, nowMs, positions, ids, taken.map(({ message }) => message.envelope), expiries],
+     select $1, p, i, d, length(e), e, n, x
+     from unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[]) as t(p, i, e, x, d, n)`,
+    [
+      box,
+      positions,
+      ids,
+      rows.map(({ message }) => message.envelope),
+      expiries,
+      rows.map(({ request }) => request.depositor),
+      rows.map(({ request }) => request.nowMs),
+    ],
   )
   await client.query(
     `insert into noisecap_id (box, id, position, expires_ms)

@@ -6,8 +6,9 @@ import pg from 'pg'
 import { hexEncode } from '../bytes.js'
 import { parseReceipt } from './box-lease.js'
 import { boxStat, GONE } from './box-stat.js'
+import { DepositQueue } from './deposit-queue.js'
 import { Listeners } from './listeners.js'
-import { messageOf, notify, putAlias, remove, revive, settleOne, within } from './postgres-box.js'
+import { messageOf, notify, putAlias, remove, revive, settleAll, within } from './postgres-box.js'
 import { PostgresConnection } from './postgres-connection.js'
 import { depositIn } from './postgres-deposit.js'
 import { leaseFrom } from './postgres-lease.js'
@@ -56,8 +57,12 @@ const OPEN = '(expires_ms = 0 or expires_ms > $2)'
 class PostgresMailboxStore implements MailboxStore {
   readonly #listeners = new Listeners()
   readonly #connection: PostgresConnection
-  /** The last deposit of each box in this process: those of one depositor reach the database in their order. */
-  readonly #deposits = new Map<string, Promise<unknown>>()
+  readonly #deposits = new DepositQueue((box, requests) => {
+    const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
+    const nowMs = requests.at(-1)?.nowMs ?? 0
+    const otherwise = requests.map(() => gone)
+    return this.#inBox(box, nowMs, otherwise, (client, record) => depositIn(client, box, record, requests))
+  })
 
   constructor(pool: pg.Pool) {
     this.#connection = new PostgresConnection(pool, this.#listeners)
@@ -111,25 +116,7 @@ class PostgresMailboxStore implements MailboxStore {
     messages: readonly NewMessage[],
     nowMs: number,
   ): Promise<DepositResult> {
-    const name = hexEncode(box)
-    const before = this.#deposits.get(name) ?? Promise.resolve()
-    const deposited = before
-      .catch(() => {}) // told to whoever made it
-      .then(() => this.#deposit(box, depositor, messages, nowMs))
-    const last = deposited
-      .catch(() => {})
-      .finally(() => {
-        if (this.#deposits.get(name) === last) this.#deposits.delete(name)
-      })
-    this.#deposits.set(name, last)
-    return deposited
-  }
-
-  #deposit(box: Uint8Array, depositor: number, messages: readonly NewMessage[], nowMs: number) {
-    const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
-    return this.#inBox(box, nowMs, gone, (client, record) =>
-      depositIn(client, box, record, depositor, messages, nowMs),
-    )
+    return this.#deposits.add(box, { depositor, messages, nowMs })
   }
 
   lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
@@ -142,7 +129,7 @@ class PostgresMailboxStore implements MailboxStore {
       nowMs,
       undefined,
       async (client) => {
-        for (const settlement of settlements) await settleOne(client, box, settlement, nowMs)
+        await settleAll(client, box, settlements, nowMs)
         await notify(client, box)
       },
       () => settlements.forEach(({ receipt }) => void parseReceipt(receipt)),

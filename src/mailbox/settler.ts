@@ -1,4 +1,5 @@
-// Settlements on their way to the relay: those of one turn travel together, in order; a call that a lost connection interrupted
+// Settlements on their way to the relay: those of one turn travel together, in order, and so do those that come while earlier ones
+// are being made durable: a relay then commits once for many. A call that a lost connection interrupted
 // is made again by the connection itself, since settling twice is as good as once. Leaves out what is settled (inbox.ts).
 import { MAILBOX_BATCH_MAX } from '../limits.js'
 import type { Calls, Stub } from '../rpc/index.js'
@@ -6,6 +7,8 @@ import type { CollectInterface } from './interfaces.js'
 import type { Settlement } from './store.js'
 
 const SETTLE_TIMEOUT_MS = 30_000
+/** Calls on their way at once, so that the relay has the next while it answers one. */
+const CALLS_IN_FLIGHT = 2
 
 interface Waiting {
   readonly settlement: Settlement
@@ -26,7 +29,7 @@ export class Settler {
   /** @returns once the relay has made it durable. */
   settle(settlement: Settlement): Promise<void> {
     return new Promise((done, failed) => {
-      if (this.#waiting.length === 0) queueMicrotask(() => this.#send())
+      if (this.#waiting.length === 0) queueMicrotask(() => this.#sendNext())
       this.#waiting.push({ settlement, done, failed })
     })
   }
@@ -38,12 +41,14 @@ export class Settler {
 
   /** Wait for what is on its way. */
   async end(): Promise<void> {
-    this.#send()
-    await Promise.all(this.#sending)
+    while (this.#waiting.length > 0 || this.#sending.size > 0) {
+      this.#sendNext()
+      await Promise.all(this.#sending)
+    }
   }
 
-  #send(): void {
-    while (this.#waiting.length > 0) {
+  #sendNext(): void {
+    while (this.#waiting.length > 0 && this.#sending.size < CALLS_IN_FLIGHT) {
       const batch = this.#waiting.splice(0, MAILBOX_BATCH_MAX)
       const settlements = batch.map(({ settlement }) => settlement)
       const sent = this.#stub.settle({ settlements }, { timeoutMs: SETTLE_TIMEOUT_MS }).then(
@@ -54,7 +59,10 @@ export class Settler {
           for (const { failed } of batch) failed(error)
         },
       )
-      const tracked = sent.finally(() => this.#sending.delete(tracked))
+      const tracked = sent.then(() => {
+        this.#sending.delete(tracked)
+        this.#sendNext()
+      })
       this.#sending.add(tracked)
     }
   }

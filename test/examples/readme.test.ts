@@ -71,7 +71,7 @@ test.each([
   ['docs/streams.md', 6],
   ['docs/ownership.md', 6],
   ['docs/testing.md', 4],
-  ['docs/mailbox.md', 3],
+  ['docs/mailbox.md', 4],
 ])(
   'the blocks of %s (%i) are one program that compiles and prints what its comments say',
   async (page, count) => {

@@ -1,0 +1,7 @@
+// What a message at a relay costs, beside what people would use otherwise: `npm run bench:mailbox`, or with the names of parts.
+// Leaves out what the parts measure (bench/mailbox/) and how a table is made (bench/suite/).
+import { lmdbRows, sealingRows } from './mailbox/lmdb-rows.js'
+import { postgresRows } from './mailbox/postgres-rows.js'
+import { runParts } from './suite/parts.js'
+
+await runParts({ lmdb: lmdbRows, postgres: postgresRows, sealing: sealingRows })

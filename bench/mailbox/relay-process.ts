@@ -1,0 +1,18 @@
+// A relay in a process of its own: `relay-process.ts lmdb <directory>` or `relay-process.ts postgres <url>`. Sends its parent the
+// capability that opens boxes, and ends with it.
+import { Service } from '../../src/index.js'
+import { Relay } from '../../src/mailbox/index.js'
+import { openLmdbMailboxStore } from '../../src/mailbox/lmdb.js'
+import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
+
+const [kind, place] = process.argv.slice(2)
+if (place === undefined) throw new Error('Cannot start relay: expected a kind of store and its place')
+const store =
+  kind === 'postgres'
+    ? await openPostgresMailboxStore({ connectionString: place })
+    : openLmdbMailboxStore(place)
+const service = Service.create(undefined, { announcers: [] })
+const relay = new Relay(service, store)
+const at = await service.listen('tcp://127.0.0.1:0')
+process.send?.(relay.boxes.mint({}, { at: [at] }).export())
+process.on('disconnect', () => process.exit(0))
