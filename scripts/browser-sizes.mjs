@@ -12,7 +12,7 @@ const WANTED = [
   {
     name: 'connect',
     program: "export { connect, iface, method, stream } from 'noisecap'",
-    limit: 75 * KB,
+    limit: 76 * KB,
     aim: 40 * KB,
     without: ['seal', 'testing'],
   },
@@ -26,7 +26,7 @@ const WANTED = [
   {
     name: 'seal',
     program: "export { SealWriter, Column, text } from 'noisecap/seal'",
-    limit: 32 * KB,
+    limit: 33 * KB,
     aim: 25 * KB,
     without: ['rpc', 'session', 'transport', 'resolve'],
   },
