@@ -1,11 +1,11 @@
 // A real browser for tests, benchmarks and the demo's own check: Debian's `chromium`, driven by playwright-core, which brings
 // no browser of its own. `node scripts/chromium.mjs --install` installs it where that can be done (root, apt-get) and fails
 // with the reason where not. Leaves out any other browser.
-import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
+import { installPackage } from './real-server.mjs'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
@@ -20,20 +20,7 @@ export function findChromium() {
 /** Install it from the Debian archive, and nothing else.
  * @throws with the reason when that cannot be done. */
 export function installChromium() {
-  const found = findChromium()
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0) throw new Error('chromium is missing, and only root can install it')
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'chromium']]) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status, error } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
-    if (status !== 0)
-      throw new Error(
-        `chromium is missing, and apt-get ${args[0]} failed: ${error?.message ?? `exit ${status}`}`,
-      )
-  }
-  const installed = findChromium()
-  if (installed === undefined) throw new Error('apt-get installed chromium, yet there is none on PATH')
-  return installed
+  return installPackage('chromium', findChromium, 'program of that name on PATH', 'ignore')
 }
 
 /** Start it without a window. Root has to do without Chromium's sandbox: only pages of our own are opened.

@@ -2,7 +2,7 @@
 // `node scripts/knot.mjs --install` installs it where that can be done (root, apt-get) and fails with the reason where not;
 // without an argument a server runs until Ctrl-C. Tests call startKnot(): a free port of 127.0.0.1, everything in a temporary
 // directory. Leaves out any other server.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
@@ -13,6 +13,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installPackage } from './real-server.mjs'
 
 const ZONE = 'example.test'
 const ATTEMPTS = 5
@@ -28,18 +29,7 @@ export function findKnot() {
 /** Install it from the Debian archive, and nothing else.
  * @throws with the reason when that cannot be done. */
 export function installKnot() {
-  const found = findKnot()
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0) throw new Error('knot is missing, and only root can install it')
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'knot']]) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status, error } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-    if (status !== 0)
-      throw new Error(`knot is missing, and apt-get ${args[0]} failed: ${error?.message ?? `exit ${status}`}`)
-  }
-  const installed = findKnot()
-  if (installed === undefined) throw new Error('apt-get installed knot, yet there is no knotd')
-  return installed
+  return installPackage('knot', findKnot, 'knotd')
 }
 
 /** Start a server for the zone `example.test`.

@@ -2,21 +2,18 @@
 // nats-server where that can be done (root, apt-get) and fails with the reason where not; without an argument a server runs until
 // Ctrl-C. startNats(): a free port of 127.0.0.1, a password of its own, everything in a temporary directory that goes when it is
 // stopped. Leaves out streams: callers make them.
-import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort, installPackage, runServer } from './real-server.mjs'
 
 const PROGRAM = 'nats-server'
 const USER = 'noisecap'
 const ATTEMPTS = 5
 const START_DEADLINE_MS = 30_000
-const STOP_DEADLINE_MS = 10_000
 const READY = 'Server is ready'
 
 /** The server's program; undefined where it is not installed. */
@@ -28,20 +25,7 @@ export function findNats() {
 /** Install it from the Debian archive, and nothing else.
  * @throws with the reason when that cannot be done. */
 export function installNats() {
-  const found = findNats()
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0) throw new Error(`${PROGRAM} is missing, and only root can install it`)
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', PROGRAM]]) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status, error } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-    if (status !== 0)
-      throw new Error(
-        `${PROGRAM} is missing, and apt-get ${args[0]} failed: ${error?.message ?? `exit ${status}`}`,
-      )
-  }
-  const installed = findNats()
-  if (installed === undefined) throw new Error(`apt-get installed ${PROGRAM}, yet it is not there`)
-  return installed
+  return installPackage(PROGRAM, findNats, 'program of that name')
 }
 
 /** Start a server with JetStream.
@@ -98,40 +82,9 @@ function handle(server, first, remove) {
 }
 
 /** Run it until it takes connections; undefined when it ends before that. */
-async function run({ program, file, directory }) {
-  const child = spawn(program, ['-c', file], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] })
-  let log = ''
-  child.stderr.on('data', (chunk) => (log += chunk))
-  const ended = new Promise((resolve) => {
-    child.once('close', resolve)
-    child.once('error', resolve)
-  })
-  const quit = () => child.kill('SIGKILL')
-  process.once('exit', quit)
-  const end = async (signal) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS)
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await ended
-    clearTimeout(timer)
-    process.off('exit', quit)
-  }
-  const deadline = Date.now() + START_DEADLINE_MS
-  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
-    if (log.includes(READY)) return { log: () => log, end }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  await end('SIGKILL')
-  console.error(log)
-  return undefined
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
+function run({ program, file, directory }) {
+  const up = { ready: READY, deadlineMs: START_DEADLINE_MS, quitSignal: 'SIGKILL' }
+  return runServer(program, ['-c', file], { cwd: directory }, up)
 }
 
 async function main() {

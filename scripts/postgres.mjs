@@ -2,20 +2,18 @@
 // that can be done (root, apt-get) and fails with the reason where not; without an argument a server runs until Ctrl-C.
 // startPostgres(): a free port of 127.0.0.1, a password of its own, everything in a temporary directory that goes when it is
 // stopped. Root cannot run Postgres, so for root the user `postgres` does. Leaves out databases and tables: callers make them.
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { chownSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort, installPackage, runServer } from './real-server.mjs'
 
 const USER = 'noisecap'
 const ATTEMPTS = 5
 const START_DEADLINE_MS = 60_000
-const STOP_DEADLINE_MS = 10_000
 const READY = 'database system is ready to accept connections'
 
 /** The folder of Postgres' programs; undefined where it is not installed. */
@@ -32,20 +30,7 @@ export function findPostgres() {
 /** Install it from the Debian archive, and nothing else.
  * @throws with the reason when that cannot be done. */
 export function installPostgres() {
-  const found = findPostgres()
-  if (found !== undefined) return found
-  if (process.getuid?.() !== 0) throw new Error('postgresql is missing, and only root can install it')
-  for (const args of [['update'], ['install', '--yes', '--no-install-recommends', 'postgresql']]) {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const { status, error } = spawnSync('apt-get', args, { env, stdio: ['ignore', 'inherit', 'inherit'] })
-    if (status !== 0)
-      throw new Error(
-        `postgresql is missing, and apt-get ${args[0]} failed: ${error?.message ?? `exit ${status}`}`,
-      )
-  }
-  const installed = findPostgres()
-  if (installed === undefined) throw new Error('apt-get installed postgresql, yet there is no initdb')
-  return installed
+  return installPackage('postgresql', findPostgres, 'initdb')
 }
 
 /** Start a server with an empty database `postgres`, whose superuser is `noisecap`.
@@ -144,46 +129,12 @@ async function makeCluster({ programs, directory, asOwner }, password) {
 }
 
 /** Run it until it takes connections; undefined when it ends before that. */
-async function run({ programs, directory, port, settings, asOwner }) {
+function run({ programs, directory, port, settings, asOwner }) {
   const given = { listen_addresses: '127.0.0.1', unix_socket_directories: '', ...settings }
   const args = Object.entries(given).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-  const child = spawn(
-    join(programs, 'postgres'),
-    ['-D', join(directory, 'data'), '-p', String(port), ...args],
-    { ...asOwner, stdio: ['ignore', 'ignore', 'pipe'] },
-  )
-  let log = ''
-  child.stderr.on('data', (chunk) => (log += chunk))
-  const ended = new Promise((resolve) => {
-    child.once('close', resolve)
-    child.once('error', resolve)
-  })
-  const quit = () => child.kill('SIGQUIT')
-  process.once('exit', quit)
-  const end = async (signal) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS)
-    if (child.exitCode === null && child.signalCode === null) child.kill(signal)
-    await ended
-    clearTimeout(timer)
-    process.off('exit', quit)
-  }
-  const deadline = Date.now() + START_DEADLINE_MS
-  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
-    if (log.includes(READY)) return { log: () => log, end }
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  await end('SIGQUIT')
-  console.error(log)
-  return undefined
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
+  const up = { ready: READY, deadlineMs: START_DEADLINE_MS, quitSignal: 'SIGQUIT' }
+  const always = ['-D', join(directory, 'data'), '-p', String(port)]
+  return runServer(join(programs, 'postgres'), [...always, ...args], asOwner, up)
 }
 
 async function main() {
