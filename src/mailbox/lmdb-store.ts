@@ -3,17 +3,12 @@
 import { mkdirSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { NoisecapError } from '../errors.js'
+import { type GroupWork, groupWork } from './group-work.js'
 import type { Entry, OrderedStore, OrderedTransaction, OrderedView } from './ordered-store.js'
 
 /** Bytes and changes that one commit takes at most, so that those who wait are told in time. */
 const COMMIT_MAX_WORKS = 512
 const DIRECTORY_MODE = 0o700
-
-interface Pending {
-  readonly run: (tx: OrderedTransaction) => void
-  readonly done: () => void
-  readonly failed: (error: unknown) => void
-}
 
 /** Under this key stands the number of commits, by which a process sees those of others. */
 const COMMITS_KEY = new Uint8Array(1)
@@ -24,7 +19,7 @@ const FOREIGN_POLL_MS = 100
 export class LmdbOrderedStore implements OrderedStore {
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
   readonly #tx: OrderedTransaction
-  #pending: Pending[] = []
+  #pending: GroupWork[] = []
   #committing: Promise<void> | undefined
   #closed = false
   /** The number of commits up to which this process has told its listeners; undefined when it does not know. */
@@ -61,22 +56,8 @@ export class LmdbOrderedStore implements OrderedStore {
 
   write<T>(work: (tx: OrderedTransaction) => T): Promise<T> {
     if (this.#closed) return Promise.reject(storeError('write', new TypeError('the store is closed')))
-    return new Promise<T>((resolve, reject) => {
-      let result: { readonly value: T } | { readonly error: unknown } | undefined
-      this.#pending.push({
-        run: (tx) => {
-          try {
-            result = { value: work(tx) }
-          } catch (error) {
-            result = { error }
-          }
-        },
-        done: () => {
-          if (result !== undefined && 'value' in result) resolve(result.value)
-          else reject(result?.error)
-        },
-        failed: reject,
-      })
+    return groupWork(work, (waiting) => {
+      this.#pending.push(waiting)
       this.#committing ??= this.#commitAll()
     })
   }

@@ -5,6 +5,7 @@
 
 import { primitives } from '../crypto/index.js'
 import { sameBytes } from './box-lease.js'
+import { type GroupWork, groupWork } from './group-work.js'
 import { Attempt, type Outcome } from './nats-attempt.js'
 import { dueSubject, endedSubject } from './nats-due.js'
 import { decodeSequence } from './nats-entry.js'
@@ -22,19 +23,13 @@ const TRY_MS = 8_000
 const PAUSE_MS = 2
 const PAUSE_MAX_MS = 250
 
-interface Waiting {
-  readonly run: (tx: OrderedTransaction) => void
-  readonly done: () => void
-  readonly failed: (error: unknown) => void
-}
-
 /** A box. */
 export class NatsBox {
   readonly #id: Uint8Array
   readonly #stream: NatsStream
   readonly #log: NatsLog
   readonly #tell: () => void
-  #waiting: Waiting[] = []
+  #waiting: GroupWork[] = []
   #committing: Promise<void> | undefined
 
   /** @param tell - called when something has changed. */
@@ -68,22 +63,8 @@ export class NatsBox {
   /** Run `work`, alone, and maybe more than once.
    * @returns once its changes are in the stream. */
   write<T>(work: (tx: OrderedTransaction) => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      let result: { readonly value: T } | { readonly error: unknown } | undefined
-      this.#waiting.push({
-        run: (tx) => {
-          try {
-            result = { value: work(tx) }
-          } catch (error) {
-            result = { error }
-          }
-        },
-        done: () => {
-          if (result !== undefined && 'value' in result) resolve(result.value)
-          else reject(result?.error)
-        },
-        failed: reject,
-      })
+    return groupWork(work, (waiting) => {
+      this.#waiting.push(waiting)
       this.#committing ??= this.#commitAll()
     })
   }
@@ -106,7 +87,7 @@ export class NatsBox {
   }
 
   /** @returns how many of the batch, from the first on, are in the stream. */
-  async #commit(batch: readonly Waiting[]): Promise<number> {
+  async #commit(batch: readonly GroupWork[]): Promise<number> {
     const placed = new Map<Uint8Array, number>()
     const used = new Set<number>()
     const until = performance.now() + TRY_MS
@@ -137,7 +118,7 @@ export class NatsBox {
     }
   }
 
-  #decide(batch: readonly Waiting[], placed: ReadonlyMap<Uint8Array, number>) {
+  #decide(batch: readonly GroupWork[], placed: ReadonlyMap<Uint8Array, number>) {
     const trial = new Attempt(this.#log.entries, (envelope) => {
       const place = placed.get(envelope)
       return place !== undefined && place > this.#log.fence ? place : undefined
