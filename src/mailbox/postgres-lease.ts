@@ -7,10 +7,8 @@ import { type Row, STATE_COLUMNS, stateOf } from './postgres-rows.js'
 import { type BoxRecord, HELD } from './records.js'
 import type { Leased, LeaseRequest } from './store.js'
 
-/** Messages that are looked at at once; each is locked, which costs a write. */
+/** Messages that are looked at at once. */
 const PAGE = 256
-/** Of the first page beyond what is wanted: those that are held already stand in front. */
-const FIRST_PAGE_SPARE = 32
 
 /** Hold what is available, the oldest first. */
 export async function leaseFrom(
@@ -42,16 +40,16 @@ async function choose(
   nowMs: number,
 ): Promise<Choice> {
   const choice = new Choice(record, request, nowMs)
-  for (let after = -1, limit = Math.min(PAGE, request.maxMessages + FIRST_PAGE_SPARE); ; limit = PAGE) {
+  for (let after = -1; ; ) {
     const { rows } = await client.query<Row>(
       `select ${STATE_COLUMNS} from noisecap_message where box = $1 and position > $2 and dead is null
-       order by position limit ${limit} for update skip locked`,
+       order by position limit ${PAGE} for update skip locked`,
       [box, after],
     )
     for (const row of rows) {
       after = Number(row['position'])
       if (!choice.consider(after, stateOf(row))) return choice
     }
-    if (rows.length < limit) return choice
+    if (rows.length < PAGE) return choice
   }
 }
