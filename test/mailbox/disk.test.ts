@@ -18,6 +18,20 @@ const traced = spawnSync('strace', ['-V']).status === 0
 if (!traced) console.error('\n*** SKIPPED: which system calls LMDB makes. strace is not installed\n')
 const mounting = canMount()
 
+/** The calls of a trace, each whole and where it returned: strace cuts a call in two lines when another thread's comes between. */
+function wholeCalls(trace: string): string[] {
+  const begun = new Map<string, string>()
+  return trace.split('\n').flatMap((line) => {
+    const thread = line.split(' ', 1)[0]!
+    if (line.endsWith('<unfinished ...>')) {
+      begun.set(thread, line.slice(0, -'<unfinished ...>'.length))
+      return []
+    }
+    const resumed = /<\.\.\. \w+ resumed>(.*)$/.exec(line)
+    return [resumed ? `${begun.get(thread) ?? ''}${resumed[1]}` : line]
+  })
+}
+
 test.skipIf(!traced)(
   'LMDB, every entry is flushed to the disk before it is acknowledged',
   () => {
@@ -39,7 +53,7 @@ test.skipIf(!traced)(
         '5',
       ]
       expect(spawnSync('strace', args, { encoding: 'utf8' }).stdout).toContain('kept 5')
-      const lines = readFileSync(log, 'utf8').split('\n')
+      const lines = wholeCalls(readFileSync(log, 'utf8'))
       const place = (text: string) => lines.findIndex((line) => line.includes(`write(1, "${text}\\n"`))
       const synced = lines.find((line) => line.includes('O_DSYNC') && line.includes('data.mdb'))
       const root = synced && / = (\d+)$/.exec(synced)?.[1]
