@@ -1,3 +1,3 @@
-// Types of bundle.mjs, for tests and benchmarks.
+// Types of bundle.mjs, for tests, benchmarks and examples.
 
-export function bundleForBrowser(entry: string): Promise<string>
+export function bundleForBrowser(entry: string, options?: { readonly development?: boolean }): Promise<string>

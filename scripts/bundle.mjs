@@ -21,8 +21,9 @@ const BROWSER_ALIASES = {
 
 /** One script of everything that `entry` needs.
  * @param entry - path of a module.
+ * @param development - whether libraries come with their checks for developers; default false.
  * @returns its code, an ES module. */
-export async function bundleForBrowser(entry) {
+export async function bundleForBrowser(entry, { development = false } = {}) {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -32,7 +33,7 @@ export async function bundleForBrowser(entry) {
     target: 'es2022',
     jsx: 'automatic',
     alias: BROWSER_ALIASES,
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': development ? '"development"' : '"production"' },
     logLevel: 'error',
   })
   return outputFiles[0].text

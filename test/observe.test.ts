@@ -139,6 +139,46 @@ describe('observe', () => {
     await expect.poll(() => store.get()).toMatchObject({ status: 'over', error: { code: 'rpc/internal' } })
   })
 
+  test('the store contract of Svelte: told within subscribe, once more at each change, never after it was left', async () => {
+    const { network, meter } = await start(forever)
+    await using _ = network
+    const store = observe(meter, (signal) => meter.follow(2, { signal }))
+    // As `get` of svelte/store reads one: subscribed, told at once, left.
+    let got: Observed<number> | undefined
+    store.subscribe((observed) => {
+      got = observed
+    })()
+    expect(got).toEqual({ status: 'connecting', value: undefined, error: undefined })
+    const { seen, run } = watched<number>()
+    const left = watched<number>()
+    const unsubscribe = store.subscribe(run)
+    const leave = store.subscribe(left.run)
+    expect(seen).toHaveLength(1)
+    leave()
+    leave() // again, as a component that is destroyed twice would
+    await expect.poll(() => seen.at(-1)?.value).toBe(2)
+    expect(left.seen).toHaveLength(1)
+    unsubscribe()
+  })
+
+  test('what a shallowRef of Vue and React rely on: another object at each change, the same one between, none altered', async () => {
+    const { network, meter } = await start(forever)
+    await using _ = network
+    const store = observe(meter, (signal) => meter.follow(3, { signal }))
+    const { seen, run } = watched<number>()
+    const before: string[] = []
+    store.subscribe((observed) => {
+      expect(store.get()).toBe(observed)
+      before.push(JSON.stringify(observed))
+      run(observed)
+    })
+    await expect.poll(() => store.get().value).toBe(3)
+    expect(store.get()).toBe(store.get())
+    expect(seen).toHaveLength(4)
+    expect(new Set(seen).size).toBe(4)
+    expect(seen.map((observed) => JSON.stringify(observed))).toEqual(before)
+  })
+
   test('anything but a reference, TypeError', () => {
     expect(() => observe({}, () => upTo(1))).toThrow(TypeError)
   })

@@ -1,21 +1,15 @@
-// The service behind the page: a notebook that lasts as long as its folder, a web server for the page, and WebSockets behind
-// one of its paths. The server sees addresses without their fragments, so its log holds no capability.
-
-import { once } from 'node:events'
+// The service behind the page: a notebook that lasts as long as its folder, and WebSockets behind a path of the web server
+// that gives out the page (page-server.ts).
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Capability, type Restrictions, Service } from 'noisecap'
 import { linkTo } from 'noisecap/browser'
 import { attachWebSocket } from 'noisecap/transport/websocket-server'
-import { bundleForBrowser } from '../../scripts/bundle.mjs'
+import { startPageServer } from '../page-server.js'
 import { type Note, Notebook, type ReaderCalls } from './notebook.js'
 
 const DAY_MS = 86_400_000
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 /** A running notebook. */
 export interface WebDemo extends AsyncDisposable {
@@ -35,25 +29,9 @@ export async function startWebDemo(
   log: (line: string) => void,
 ): Promise<WebDemo> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const script = await bundleForBrowser(pathOf('page/page.ts'))
-  const files: Record<string, readonly [type: string, body: string]> = {
-    '/': ['text/html; charset=utf-8', readFileSync(pathOf('page/index.html'), 'utf8')],
-    '/page.css': ['text/css', readFileSync(pathOf('page/page.css'), 'utf8')],
-    '/page.js': ['text/javascript', script],
-  }
-  const server = createServer((request, response) => {
-    log(`${request.method} ${request.url}`)
-    const file = files[request.url ?? '']
-    response.setHeader('content-security-policy', POLICY).setHeader('referrer-policy', 'no-referrer')
-    if (file === undefined) response.writeHead(404).end()
-    else response.writeHead(200, { 'content-type': file[0] }).end(file[1])
-  })
-  server.on('upgrade', (request) => log(`UPGRADE ${request.url}`))
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  const bound = (server.address() as AddressInfo).port // TCP, so not a pipe's name
-  const page = `http://127.0.0.1:${bound}/`
-  const at = [`ws://127.0.0.1:${bound}/live`]
+  const pages = await startPageServer({ folder: pathOf('page'), script: 'page.ts', port, log })
+  const page = `http://127.0.0.1:${pages.port}/`
+  const at = [`ws://127.0.0.1:${pages.port}/live`]
 
   const service = await Service.open(join(folder, 'notebook.key'))
   const book = new Book(join(folder, 'notes.json'))
@@ -68,16 +46,15 @@ export async function startWebDemo(
   }))
   const mintReader = (until: Pick<Restrictions, 'expiresIn' | 'expiresAt'>): Capability<ReaderCalls> =>
     offer.mint({}, { ...until, methods: ['watch'], label: 'reader', at })
-  const attached = await attachWebSocket(server, '/live', (pipe) => service.accept(pipe))
+  const attached = await attachWebSocket(pages.server, '/live', (pipe) => service.accept(pipe))
   return {
     link: linkTo(offer.mint({}, { label: 'owner', at }), page),
-    port: bound,
+    port: pages.port,
     expiredLink: () => linkTo(mintReader({ expiresAt: new Date(Date.now() - DAY_MS) }), page),
     [Symbol.asyncDispose]: async () => {
       attached.close()
       await service.close(0)
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await pages[Symbol.asyncDispose]()
     },
   }
 }
