@@ -1,5 +1,6 @@
 // The service of the live tests: a real one of Node, over WebSockets behind a path of the server that gives out the pages.
 import type { Server } from 'node:http'
+import { Server as TlsServer } from 'node:https'
 import { type Capability, Failure, Service, type ServiceKey } from '../../src/index.js'
 import { attachWebSocket } from '../../src/transport/websocket-server.js'
 import { Board } from './pages/board.js'
@@ -15,7 +16,7 @@ export interface LiveService extends AsyncDisposable {
 
 /** @param port - of `server`, for the location in capabilities. */
 export async function startService(
-  server: Server,
+  server: Server | TlsServer,
   port: number,
   key: ServiceKey,
   titles: string[],
@@ -71,9 +72,10 @@ export async function startService(
     whoami: () => (client === undefined ? 'nobody' : Buffer.from(client).toString('hex')),
   }))
   const attached = await attachWebSocket(server, '/live', (pipe) => service.accept(pipe))
+  const location = `${server instanceof TlsServer ? 'wss' : 'ws'}://127.0.0.1:${port}/live`
   return {
     service,
-    mint: (options = {}) => offer.mint({}, { at: [`ws://127.0.0.1:${port}/live`], ...options }) as Capability,
+    mint: (options = {}) => offer.mint({}, { at: [location], ...options }) as Capability,
     [Symbol.asyncDispose]: async () => {
       attached.close()
       await service.close(0)

@@ -2,7 +2,8 @@
 // Content-Security-Policy, and whatever the browser complains of fails the test. Where there is no Chromium, tests are
 // skipped with a reason that cannot be overlooked. Leaves out what pages do (test/browser/pages).
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
@@ -26,7 +27,7 @@ export const WORKER_POLICY = STRICT_POLICY.replace(/; require-trusted-types-for 
 export interface Site extends AsyncDisposable {
   readonly origin: string
   readonly port: number
-  readonly server: Server
+  readonly server: Server | TlsServer
   readonly browser: Browser
   /** Serve a script; the page is `/<name>`.
    * @returns its address. */
@@ -37,10 +38,11 @@ export interface Site extends AsyncDisposable {
   onRequest: (url: string) => void
 }
 
-/** Start both. */
-export async function startSite(): Promise<Site> {
+/** Start both.
+ * @param tls - serves over https instead of http. */
+export async function startSite(tls?: { readonly key: Buffer; readonly cert: Buffer }): Promise<Site> {
   const scripts = new Map<string, { readonly code: string; readonly policy: string }>()
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     site.onRequest(request.url ?? '')
     const path = new URL(request.url ?? '/', 'http://site').pathname.slice(1)
     const script = scripts.get(path.replace(/\.js$/, ''))
@@ -51,11 +53,13 @@ export async function startSite(): Promise<Site> {
     response.setHeader('content-security-policy', script.policy)
     if (path.endsWith('.js')) response.writeHead(200, { 'content-type': 'text/javascript' }).end(script.code)
     else response.writeHead(200, { 'content-type': 'text/html' }).end(htmlOf(path))
-  })
+  }
+  const server =
+    tls === undefined ? createServer(listener) : createTlsServer({ key: tls.key, cert: tls.cert }, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo // TCP, so not a pipe's name
-  const origin = `http://127.0.0.1:${port}`
+  const origin = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   const browser = await startChromium()
   const addScript = (name: string, code: string, policy = STRICT_POLICY): string => {
     scripts.set(name, { code, policy })
@@ -84,7 +88,7 @@ function htmlOf(name: string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${name}</title><script type="module" src="/${name}.js"></script></html>`
 }
 
-async function closeServer(server: Server): Promise<void> {
+async function closeServer(server: Server | TlsServer): Promise<void> {
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
 }

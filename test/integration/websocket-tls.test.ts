@@ -1,52 +1,27 @@
 // `wss:` over real TLS: a WebSocket behind a path of an HTTPS server, with a certificate made for this run. A client that does
 // not know who signed it is refused; one that was told by NODE_EXTRA_CA_CERTS, which only a process of its own can be, calls.
-import { execFile, execFileSync, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { connect } from '../../src/index.js'
 import { attachWebSocket } from '../../src/transport/websocket-server.js'
+import { type Certificate, makeCertificate, noOpenssl } from './certificate.js'
 import { Notes, startNotes, type World } from './notes.js'
 
-const noOpenssl = spawnSync('openssl', ['version']).status !== 0
-if (noOpenssl)
-  console.warn(
-    'SKIPPED: no openssl, which makes the certificate for wss:. Install it with apt-get install openssl',
-  )
-
 describe.skipIf(noOpenssl)('wss://', () => {
-  let folder: string
+  let certificate: Certificate
   let world: World
   let server: Server
   let text: string
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'noisecap-tls-'))
-    const request = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '1',
-    ]
-    const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
-    const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'certificate.pem')]
-    execFileSync('openssl', [...request, ...subject, ...files], { stdio: 'ignore' })
+    certificate = makeCertificate()
     world = await startNotes()
-    server = createServer({
-      key: readFileSync(join(folder, 'key.pem')),
-      cert: readFileSync(join(folder, 'certificate.pem')),
-    }).listen(0, '127.0.0.1')
+    server = createServer({ key: certificate.key, cert: certificate.cert }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     await attachWebSocket(server, '/live', (pipe) => world.service.accept(pipe))
     const { port } = server.address() as AddressInfo // TCP, so not a pipe's name
@@ -56,7 +31,7 @@ describe.skipIf(noOpenssl)('wss://', () => {
     server?.closeAllConnections()
     server?.close()
     await world?.close()
-    rmSync(folder, { recursive: true, force: true })
+    certificate?.[Symbol.dispose]()
   })
 
   test('a certificate that nobody vouches for is transport/unreachable', async () => {
@@ -69,7 +44,7 @@ describe.skipIf(noOpenssl)('wss://', () => {
 
   test('calls of a client that trusts it, big ones too', async () => {
     const script = fileURLToPath(new URL('./websocket-tls-child.ts', import.meta.url))
-    const env = { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'certificate.pem') }
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificate.file }
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, text], { env })
     expect(JSON.parse(stdout)).toEqual({ whoami: 'anonymous', echoed: 300_000 })
   })
