@@ -167,5 +167,5 @@ function roff(text: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   mkdirSync(new URL('.', PATH), { recursive: true })
-  writeFileSync(PATH, manualPage(describeProgram(), packageVersion()))
+  writeFileSync(PATH, manualPage(await describeProgram(), packageVersion()))
 }

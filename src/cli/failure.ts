@@ -3,7 +3,7 @@
 // may quote arguments. Leaves out where it is written (output.ts).
 import { CommanderError } from 'commander'
 import { type ErrorCode, NoisecapError } from '../errors.js'
-import { CallError } from '../index.js'
+import type { CallError } from '../index.js'
 import { toJsonValue } from './json-value.js'
 import { DoctorFailure, UsageError } from './usage-error.js'
 
@@ -60,7 +60,7 @@ export function viewFailure(error: unknown): FailureView {
   if (error instanceof CommanderError) return viewCommanderError(error)
   if (error instanceof NoisecapError) {
     const { code, message, hint } = error
-    const call = error instanceof CallError ? callDetails(error) : undefined
+    const call = isCallError(error) ? callDetails(error) : undefined
     const exitCode = BAD_INPUT.has(code) ? 2 : 1
     return { exitCode, code, message: clean(message), hint: cleanHint(hint), call }
   }
@@ -81,6 +81,11 @@ function viewCommanderError({ message }: CommanderError): FailureView {
     hint: cleanHint(hint === undefined || hint === '' ? fallback : hint),
     call: undefined,
   }
+}
+
+/** By what it has and not by its class, which would load all that calls are made of, for any command. */
+function isCallError(error: NoisecapError): error is CallError {
+  return 'mayHaveRun' in error
 }
 
 function callDetails(error: CallError): Record<string, unknown> {

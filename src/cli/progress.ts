@@ -1,10 +1,18 @@
 // A progress bar at a terminal, on standard error; nothing anywhere else. Leaves out what progresses.
 import type { FileHandle } from 'node:fs/promises'
-import { SingleBar } from 'cli-progress'
+import type { SingleBar } from 'cli-progress'
 import type { Context } from './input.js'
 
 const UNIT_NAMES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
 const UNIT = 1_024
+const NEVER = new AbortController().signal
+
+/** What draws, loaded where something is drawn. */
+type Bar = typeof SingleBar | undefined
+
+async function loadBar({ io, output }: Context): Promise<Bar> {
+  return io.progress === undefined || output.json ? undefined : (await import('cli-progress')).SingleBar
+}
 
 /** Draws how far a file has come. */
 class Progress implements Disposable {
@@ -14,10 +22,10 @@ class Progress implements Disposable {
 
   /** @param total - bytes; undefined where nobody knows, as with a pipe: then nothing is drawn.
    * @param stop - aborted when the user wants no more. */
-  constructor({ io, output }: Context, action: string, total: number | undefined, stop: AbortSignal) {
+  constructor(bar: Bar, { io }: Context, action: string, total: number | undefined, stop: AbortSignal) {
     this.#stop = stop
-    if (io.progress === undefined || output.json || total === undefined || total === 0) return
-    this.#bar = new SingleBar({
+    if (bar === undefined || io.progress === undefined || total === undefined || total === 0) return
+    this.#bar = new bar({
       stream: io.progress,
       format: `${action} [{bar}] {percentage}% {value} of {total} {eta_formatted} left`,
       formatValue: (value, _options, type) =>
@@ -51,19 +59,26 @@ export async function withProgress<T>(
   work: (advance: (bytes: number) => void) => Promise<T>,
 ): Promise<T> {
   const stats = await input?.stat()
-  using progress = new Progress(context, action, stats?.isFile() ? stats.size : undefined, stop)
+  const total = stats?.isFile() ? stats.size : undefined
+  using progress = new Progress(await loadBar(context), context, action, total, stop)
   return await work((bytes) => progress.advance(bytes))
 }
 
 /** Draws how far uploads have come, one bar each. */
 export class UploadProgress implements Disposable {
+  readonly #bars: Bar
   readonly #context: Context
   #bar: Progress | undefined
   #id = ''
   #before = 0
 
-  constructor(context: Context) {
+  private constructor(bars: Bar, context: Context) {
+    this.#bars = bars
     this.#context = context
+  }
+
+  static async create(context: Context): Promise<UploadProgress> {
+    return new UploadProgress(await loadBar(context), context)
   }
 
   /** So much of that message is at the relay. */
@@ -80,7 +95,7 @@ export class UploadProgress implements Disposable {
       this[Symbol.dispose]()
       this.#id = id
       this.#before = 0
-      this.#bar = new Progress(this.#context, 'sending', totalBytes, new AbortController().signal)
+      this.#bar = new Progress(this.#bars, this.#context, 'sending', totalBytes, NEVER)
     }
     this.#bar?.advance(sentBytes - this.#before)
     this.#before = sentBytes

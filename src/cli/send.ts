@@ -60,7 +60,7 @@ async function send(context: Context, file: string | undefined, options: Options
   await using directory = await outboxDirectory(options.outbox)
   await using store = new LmdbOrderedStore(directory.path)
   const failures: FailedMessage[] = []
-  using uploading = new UploadProgress(context)
+  using uploading = await UploadProgress.create(context)
   await using outbox = new Outbox(store, address, {
     as,
     connect,

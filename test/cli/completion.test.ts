@@ -14,7 +14,7 @@ afterAll(async () => {
   await desk.remove()
 })
 
-const tree = describeProgram()
+const tree = await describeProgram()
 const COMMANDS = tree.commands.map(({ name }) => name).sort()
 const MINT = tree.commands.find(({ name }) => name === 'mint')?.options.flatMap(({ names }) => names) ?? []
 

@@ -12,13 +12,13 @@ const execute = promisify(execFile)
 const PAGE = 'man/noisecap.1'
 
 test('the committed page is up to date', async () => {
-  const page = manualPage(describeProgram(), packageVersion())
+  const page = manualPage(await describeProgram(), packageVersion())
   expect(await readFile(PAGE, 'utf8'), 'npm run man writes it again').toBe(page)
 })
 
 test('every command and every option stands in it, and the package names it', async () => {
   const page = await readFile(PAGE, 'utf8')
-  const { commands } = describeProgram()
+  const { commands } = await describeProgram()
   for (const { name, options } of commands) {
     expect(page).toContain(`\n.SS\n\\fB${name}\\fR`)
     for (const flag of options.flatMap(({ names }) => names))
@@ -29,8 +29,8 @@ test('every command and every option stands in it, and the package names it', as
   expect(manifest.files).toContain('man')
 })
 
-test('manualPage: what roff would take for its own is text', () => {
-  const tree = { ...describeProgram(), description: "a\\b -x 'q' … ~", commands: [] }
+test('manualPage: what roff would take for its own is text', async () => {
+  const tree = { ...(await describeProgram()), description: "a\\b -x 'q' … ~", commands: [] }
   const page = manualPage(tree, '1.0.0')
   expect(page).toContain('\nnoisecap \\- a\\eb \\-x \\(aqq\\(aq \\[u2026] \\(ti\n')
 })
