@@ -1,7 +1,17 @@
 // Putting messages into a box of an OrderedStore (spec/mailbox.md §6.2): idempotent by id, within the quota, in order up to the
 // first that is refused. Runs inside one transaction. Leaves out taking them out (box-lease.ts).
+import { removeUpload } from './box-pieces.js'
 import type { OrderedTransaction } from './ordered-store.js'
-import { type BoxRecord, encodeBox, encodeId, encodeState, HELD, keyOf, NOBODY } from './records.js'
+import {
+  type BoxRecord,
+  decodeUpload,
+  encodeBox,
+  encodeId,
+  encodeState,
+  HELD,
+  keyOf,
+  NOBODY,
+} from './records.js'
 import type { DepositRefusal, DepositResult, NewMessage } from './store.js'
 
 /** Between two counted refusals, ms: what is refused must not cost the store more than what is taken. */
@@ -31,10 +41,15 @@ export function depositIn(
       tx.put(keyOf.box(box), encodeBox(record))
       return { accepted: i, duplicates, refusal }
     }
+    // Whole now: what has come of it in pieces is of no use.
+    const upload = tx.get(keyOf.upload(box, id))
+    if (upload !== undefined) removeUpload(tx, box, record, id, decodeUpload(upload))
     const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
-    putMessage(tx, box, record, { id, envelope, depositor, bodyBytes: 0, expiresMs, nowMs })
+    const size = envelope.length
+    const position = putMessage(tx, box, record, { id, depositor, size, bodyBytes: 0, expiresMs, nowMs })
+    tx.put(keyOf.envelope(box, position), envelope)
     record.messages += 1
-    record.bytes += envelope.length
+    record.bytes += size
   }
   if (duplicates < messages.length) tx.put(keyOf.box(box), encodeBox(record))
   return { accepted: messages.length, duplicates, refusal: undefined }
@@ -43,25 +58,26 @@ export function depositIn(
 /** A message as it is put in. */
 interface Placed {
   readonly id: Uint8Array
-  readonly envelope: Uint8Array
   readonly depositor: number
+  readonly size: number
   readonly bodyBytes: number
   readonly expiresMs: number
   readonly nowMs: number
 }
 
-/** Put a message at the end; what it counts for is its caller's to count. */
+/** Put a message at the end; its envelope, and what it counts for, are its caller's business.
+ * @returns its position. */
 export function putMessage(
   tx: OrderedTransaction,
   box: Uint8Array,
   record: BoxRecord,
-  { id, envelope, depositor, bodyBytes, expiresMs, nowMs }: Placed,
-): void {
+  { id, depositor, size, bodyBytes, expiresMs, nowMs }: Placed,
+): number {
   const position = record.nextPosition++
   const state = {
     id,
     depositor,
-    size: envelope.length + bodyBytes,
+    size,
     bodyBytes,
     depositedMs: nowMs,
     expiresMs,
@@ -72,9 +88,9 @@ export function putMessage(
     consumer: NOBODY,
   }
   tx.put(keyOf.state(box, position), encodeState(state))
-  tx.put(keyOf.envelope(box, position), envelope)
   tx.put(keyOf.id(box, id), encodeId(position))
   tx.put(keyOf.expiry(expiresMs, box, id), EMPTY)
+  return position
 }
 
 /** Why a message cannot be taken now; the same for every store.

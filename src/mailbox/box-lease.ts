@@ -8,6 +8,7 @@ import {
   encodeBox,
   encodeDead,
   encodeState,
+  envelopeKeyOf,
   HELD,
   keyOf,
   NOBODY,
@@ -116,7 +117,7 @@ function take(
   hold(state, HELD.leased, leaseMs, nowMs, consumer)
   tx.put(keyOf.state(box, position), encodeState(state))
   const { depositedMs, expiresMs, deliveries } = state
-  const envelope = tx.get(keyOf.envelope(box, position))?.slice() ?? new Uint8Array(0)
+  const envelope = tx.get(envelopeKeyOf(box, position, state))?.slice() ?? new Uint8Array(0)
   return { position, envelope, depositedMs, expiresMs, deliveries, receipt: receiptOf(position, deliveries) }
 }
 
@@ -179,10 +180,11 @@ export function removeMessage(
   box: Uint8Array,
   record: BoxRecord,
   position: number,
-  { id, size, bodyBytes = 0 }: StateRecord,
+  state: StateRecord,
 ): void {
+  const { id, size, bodyBytes = 0 } = state
   tx.remove(keyOf.state(box, position))
-  tx.remove(keyOf.envelope(box, position))
+  tx.remove(envelopeKeyOf(box, position, state))
   if (bodyBytes > 0) removePieces(tx, box, id, piecesOf(bodyBytes))
   record.messages -= 1
   record.bytes -= size

@@ -13,6 +13,7 @@ import {
   decodeUpload,
   encodeBox,
   encodeUpload,
+  envelopeKeyOf,
   expiryOf,
   hashOf,
   keyOf,
@@ -85,12 +86,13 @@ export function removeDead(
 ): boolean {
   const dead = tx.get(keyOf.dead(box, position))
   if (dead === undefined) return false
-  const { id, size, bodyBytes = 0 } = decodeDead(dead).state
+  const { state } = decodeDead(dead)
+  const { id, size, bodyBytes = 0 } = state
   record.deadLetters -= 1
   record.deadBytes -= size
   if (bodyBytes > 0) removePieces(tx, box, id, piecesOf(bodyBytes))
   tx.remove(keyOf.dead(box, position))
-  tx.remove(keyOf.envelope(box, position))
+  tx.remove(envelopeKeyOf(box, position, state))
   return true
 }
 

@@ -8,6 +8,7 @@ import {
   decodeBox,
   decodeDead,
   decodeState,
+  envelopeKeyOf,
   keyOf,
   positionOf,
   type StateRecord,
@@ -91,7 +92,7 @@ function page<Decoded extends { readonly state: StateRecord }>(
   return found.map(({ position, decoded: { state, ...rest } }) => ({
     ...rest,
     position,
-    envelope: view.get(keyOf.envelope(box, position))?.slice() ?? EMPTY,
+    envelope: view.get(envelopeKeyOf(box, position, state))?.slice() ?? EMPTY,
     depositedMs: state.depositedMs,
     expiresMs: state.expiresMs,
     deliveries: state.deliveries,

@@ -35,7 +35,7 @@ export const keyOf = {
   id: (box: Uint8Array, id?: Uint8Array) => key(KIND.id, box, id),
   /** A large body that is being uploaded. */
   upload: (box: Uint8Array, id?: Uint8Array) => key(KIND.upload, box, id),
-  /** Its envelope. */
+  /** The envelope of a message with a large body, from the beginning of its upload on. */
   head: (box: Uint8Array, id?: Uint8Array) => key(KIND.head, box, id),
   /** A piece of a large body, uploaded or on the way. */
   piece: (box: Uint8Array, id?: Uint8Array, index?: number) =>
@@ -52,9 +52,30 @@ export function positionOf(entryKey: Uint8Array): number {
   return readNumber(entryKey, KIND_BYTES + BOX_BYTES)
 }
 
+/** Where the envelope of a message lies. */
+export function envelopeKeyOf(
+  box: Uint8Array,
+  position: number,
+  { id, bodyBytes = 0 }: Pick<StateRecord, 'id' | 'bodyBytes'>,
+): Uint8Array {
+  return bodyBytes > 0 ? keyOf.head(box, id) : keyOf.envelope(box, position)
+}
+
 /** Whether the entry under this key is an envelope. */
 export function isEnvelopeKey(entryKey: Uint8Array): boolean {
-  return entryKey[0] === KIND.envelope
+  return entryKey[0] === KIND.envelope || entryKey[0] === KIND.head
+}
+
+/** Whether a body may have ended when the entry under this key is gone. */
+export function endsBody(entryKey: Uint8Array): boolean {
+  return [KIND.state, KIND.dead, KIND.upload].some((kind) => kind === entryKey[0])
+}
+
+/** The id of the message whose piece this is, and which of its pieces; undefined for other keys. */
+export function pieceOfKey(entryKey: Uint8Array): { id: Uint8Array; index: number } | undefined {
+  if (entryKey[0] !== KIND.piece) return undefined
+  const idStart = KIND_BYTES + BOX_BYTES
+  return { id: entryKey.slice(idStart, idStart + 16), index: readNumber(entryKey, idStart + 16) }
 }
 
 /** The hash of a key of `alias`; undefined for other keys. */
