@@ -3,7 +3,7 @@ import type { BoxRecord, StateRecord } from './records.js'
 
 /** Columns of a message without its envelope. */
 export const STATE_COLUMNS =
-  'position, id, depositor, size, deposited_ms, expires_ms, deliveries, held, until_ms, for_ms, consumer'
+  'position, id, depositor, size, body_bytes, deposited_ms, expires_ms, deliveries, held, until_ms, for_ms, consumer'
 
 /** A row, as `pg` gives it. */
 export type Row = Readonly<Record<string, unknown>>
@@ -13,6 +13,7 @@ export function stateOf(row: Row): StateRecord {
     id: row['id'] as Uint8Array,
     depositor: Number(row['depositor']),
     size: Number(row['size']),
+    bodyBytes: Number(row['body_bytes']),
     depositedMs: Number(row['deposited_ms']),
     expiresMs: Number(row['expires_ms']),
     deliveries: Number(row['deliveries']),

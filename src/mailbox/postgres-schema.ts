@@ -28,6 +28,16 @@ const MIGRATIONS: readonly string[] = [
      box bytea not null references noisecap_box on delete cascade, id bytea not null,
      position bigint not null, expires_ms bigint not null, primary key (box, id));
    create index noisecap_id_expiry on noisecap_id (expires_ms);`,
+  // Large bodies. Their rows outlive box and message until a sweep, which removes pieces by and by.
+  `alter table noisecap_message alter size type bigint, add body_bytes bigint not null default 0;
+   create table noisecap_body (
+     number bigserial primary key, box bytea not null, id bytea not null, depositor bigint not null,
+     bytes bigint not null, pieces bigint not null default 0, expires_ms bigint not null, until_ms bigint not null,
+     envelope bytea, position bigint);
+   create index noisecap_body_id on noisecap_body (box, id);
+   create table noisecap_piece (
+     body bigint not null, index bigint not null, piece bytea not null, primary key (body, index));
+   alter table noisecap_piece alter piece set storage external;`,
 ]
 
 /** Bring the tables up to date; several processes may do so at once. */

@@ -1,13 +1,14 @@
 // Door of `noisecap/mailbox/postgres`: boxes in Postgres, which several relays share. Needs the package `pg`, an optional peer.
 // Every method is one transaction, committed with the synchronous_commit of the server; what concerns one box is done under the
 // lock of its row, so that order holds whichever relay asks. Leaves out the tables (postgres-schema.ts),
-// and how messages are put in and taken out (postgres-deposit.ts, postgres-lease.ts).
+// how messages are put in and taken out (postgres-deposit.ts, postgres-lease.ts), and large bodies (postgres-bodies.ts).
 import pg from 'pg'
 import { hexEncode } from '../bytes.js'
 import { parseReceipt } from './box-lease.js'
 import { boxStat, GONE } from './box-stat.js'
 import { DepositQueue } from './deposit-queue.js'
 import { Listeners } from './listeners.js'
+import { PostgresBodies } from './postgres-bodies.js'
 import { messageOf, notify, putAlias, remove, revive, settleAll, within } from './postgres-box.js'
 import { PostgresConnection } from './postgres-connection.js'
 import { depositIn } from './postgres-deposit.js'
@@ -55,6 +56,7 @@ export async function openPostgresMailboxStore(options: PostgresMailboxOptions):
 const OPEN = '(expires_ms = 0 or expires_ms > $2)'
 
 class PostgresMailboxStore implements MailboxStore {
+  readonly bodies: PostgresBodies
   readonly #listeners = new Listeners()
   readonly #connection: PostgresConnection
   readonly #deposits = new DepositQueue((box, requests) => {
@@ -66,6 +68,7 @@ class PostgresMailboxStore implements MailboxStore {
 
   constructor(pool: pg.Pool) {
     this.#connection = new PostgresConnection(pool, this.#listeners)
+    this.bodies = new PostgresBodies(this.#connection, (...of) => this.#inBox(...of))
   }
 
   open(): Promise<void> {
@@ -207,7 +210,7 @@ class PostgresMailboxStore implements MailboxStore {
         await remove(client, box, 'position = $2', [row['position']])
       })
     }
-    return boxes.length + due.length
+    return boxes.length + due.length + (await this.bodies.sweep(nowMs, max))
   }
 
   watch(box: Uint8Array, heard: () => void): () => void {

@@ -1,5 +1,6 @@
 // MailboxStore in a real Postgres: the suite, two stores on one database, and a server that loses power.
 import { randomBytes } from 'node:crypto'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPostgres, type Postgres, startPostgres } from '../../scripts/postgres.mjs'
 import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
@@ -46,6 +47,41 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect((await one.lease(id, asking, NOW)).messages).toHaveLength(1)
     const other = { ...asking, consumer: new Uint8Array(8).fill(1) }
     expect((await two.lease(id, other, NOW)).messages).toHaveLength(0)
+  })
+
+  test('an upload goes on at another relay; nothing is left in the tables once message or box is gone', async () => {
+    await using one = await open()
+    await using two = await open()
+    const id = new Uint8Array(randomBytes(16))
+    const message = messageOf('head')
+    const piece = new Uint8Array(262_144).fill(7)
+    const rows = async (table: string) => {
+      await one.sweep(NOW, 100)
+      const client = new pg.Client({ connectionString: postgres.url })
+      await client.connect()
+      const { rowCount } = await client.query(`select 1 from ${table}`).finally(() => client.end())
+      return rowCount
+    }
+    const upload = async () => {
+      await one.bodies!.begin(id, 0, message, piece.length + 1, NOW)
+      await one.bodies!.append(id, 0, message.id, 0, piece, NOW)
+      const last = await two.bodies!.append(id, 0, message.id, 1, Uint8Array.of(8), NOW)
+      expect(last).toEqual({ pieces: 2, complete: true })
+    }
+    await one.openBox({ id, limits, expiresMs: undefined }, [], NOW)
+    await upload()
+    const { messages } = await two.lease(id, asking, NOW)
+    expect(await one.bodies!.read(id, message.id, 0, NOW)).toEqual(Buffer.from(piece))
+    expect(await one.bodies!.read(id, message.id, 1, NOW)).toEqual(Buffer.of(8))
+    await two.settle(id, [{ kind: 'ack', receipt: messages[0]!.receipt }], NOW)
+    expect(await rows('noisecap_piece')).toBe(0)
+    await one.dropBox(id)
+    await one.openBox({ id, limits, expiresMs: undefined }, [], NOW)
+    await upload()
+    expect(await rows('noisecap_piece')).toBe(2)
+    await one.dropBox(id)
+    expect(await rows('noisecap_piece')).toBe(0)
+    expect(await rows('noisecap_body')).toBe(0)
   })
 
   test('a server that loses power keeps what was acknowledged; meanwhile mailbox/store', async () => {
