@@ -3,10 +3,11 @@
 // So any number of relays may share a box, and none needs to tell another. Changes of all who wait are one entry (group commit).
 // Leaves out what the transactions do (box-work.ts) and how the log is read and cut short (nats-log.ts).
 
+import { hexEncode } from '../bytes.js'
 import { primitives } from '../crypto/index.js'
 import { sameBytes } from './box-lease.js'
 import { type GroupWork, groupWork } from './group-work.js'
-import { Attempt, type Outcome } from './nats-attempt.js'
+import { Attempt, type Outcome, type Unplaced } from './nats-attempt.js'
 import { dueSubject, endedSubject } from './nats-due.js'
 import { decodeSequence } from './nats-entry.js'
 import { NatsLog } from './nats-log.js'
@@ -106,6 +107,7 @@ export class NatsBox {
           continue
         }
         if (await this.#append(outcome, after, until)) {
+          for (const place of outcome.pieces) used.add(place)
           for (const { key, value } of outcome.changes)
             if (isEnvelopeKey(key) && value !== undefined) used.add(decodeSequence(value))
           return count
@@ -119,9 +121,10 @@ export class NatsBox {
   }
 
   #decide(batch: readonly GroupWork[], placed: ReadonlyMap<Uint8Array, number>) {
-    const trial = new Attempt(this.#log.entries, (envelope) => {
-      const place = placed.get(envelope)
-      return place !== undefined && place > this.#log.fence ? place : undefined
+    const trial = new Attempt(this.#id, this.#log.entries, (bytes, kind) => {
+      const place = placed.get(bytes)
+      const fence = kind === 'piece' ? this.#log.pieceFence : this.#log.fence
+      return place !== undefined && place > fence ? place : undefined
     })
     let count = 0
     for (const { run } of batch) {
@@ -132,20 +135,24 @@ export class NatsBox {
     return { outcome: trial.end(), count, after: this.#log.last }
   }
 
-  /** Put envelopes into the stream, where nobody looks for them until an entry of the log refers to them. */
-  async #place(envelopes: readonly Uint8Array[], placed: Map<Uint8Array, number>): Promise<void> {
-    const subject = this.#stream.subjects.message(this.#id)
-    const put = envelopes.map(async (envelope) => {
-      const place = await this.#stream.append(subject, envelope)
+  /** Put envelopes and pieces into the stream, where nobody looks for them until an entry of the log counts on them. */
+  async #place(unplaced: readonly Unplaced[], placed: Map<Uint8Array, number>): Promise<void> {
+    const { subjects } = this.#stream
+    const put = unplaced.map(async ({ bytes, piece }) => {
+      const subject =
+        piece === undefined
+          ? subjects.message(this.#id)
+          : subjects.piece(this.#id, hexEncode(piece.id), piece.index)
+      const place = await this.#stream.append(subject, bytes)
       // One that is below the fence, and must be there again, is not referred to.
-      placed.set(envelope, place)
+      placed.set(bytes, place)
     })
     for (const result of await Promise.allSettled(put)) if (result.status === 'rejected') throw result.reason
   }
 
   /** @returns false when something else was appended meanwhile.
    * @throws when it cannot be told in time whether it was appended. */
-  async #append({ changes, due }: Outcome, after: number, until: number): Promise<boolean> {
+  async #append({ changes, due, ended }: Outcome, after: number, until: number): Promise<boolean> {
     const transaction = primitives().randomBytes(16)
     const ends = changes.some(({ key, value }) => value === undefined && sameBytes(key, this.#boxKey))
     await this.#announce({ changes, due, ends })
@@ -155,7 +162,7 @@ export class NatsBox {
     )
     if (!appended) return false
     this.#tell()
-    void this.#cleanUp(changes, ends).catch(() => {}) // a sweep does it
+    void this.#cleanUp(changes, ended, ends).catch(() => {}) // a sweep does it
     return true
   }
 
@@ -180,7 +187,7 @@ export class NatsBox {
   }
 
   /** Nobody refers to these any more. */
-  async #cleanUp(changes: Outcome['changes'], ends: boolean): Promise<void> {
+  async #cleanUp(changes: Outcome['changes'], ended: readonly Uint8Array[], ends: boolean): Promise<void> {
     for (const { key, value } of changes) {
       const hash = aliasOfKey(key)
       if (hash !== undefined && value === undefined)
@@ -189,12 +196,14 @@ export class NatsBox {
     if (ends) return this.removeRest()
     const envelopes = changes.filter(({ key, value }) => isEnvelopeKey(key) && value === undefined)
     await this.#stream.remove(envelopes.map(({ before }) => decodeSequence(before!)))
+    for (const id of ended) await this.#log.purgeBody(id)
   }
 
   /** Remove what an ended box has left in the stream. */
   async removeRest(): Promise<void> {
     const { subjects } = this.#stream
     await this.#stream.purge(subjects.message(this.#id))
+    await this.#stream.purge(subjects.piece(this.#id, '*', '*'))
     await this.#stream.purge(subjects.snapshot(this.#id))
     await this.#stream.purge(subjects.log(this.#id))
     await this.#stream.purge(endedSubject(subjects, this.#id))

@@ -1,6 +1,7 @@
 // The log of one box in the stream, and the entries that it amounts to: reading what was appended, appending, and cutting it short by
 // a snapshot. Each entry names the one before it, so that a gap is seen; after one the box is read again from its last snapshot.
 // Leaves out what is decided by the entries (nats-box.ts).
+import { hexDecode, hexEncode } from '../bytes.js'
 import { primitives } from '../crypto/index.js'
 import { sameBytes } from './box-lease.js'
 import {
@@ -14,7 +15,7 @@ import {
 } from './nats-entry.js'
 import type { NatsStream, StreamEntry } from './nats-stream.js'
 import { endOf } from './ordered-store.js'
-import { keyOf } from './records.js'
+import { isHeadKey, keyOf } from './records.js'
 import { SortedEntries } from './sorted-entries.js'
 
 /** A snapshot is made after so many entries of the log, and after as many as a part of what it would hold. */
@@ -34,6 +35,8 @@ export class NatsLog {
   #last = 0
   /** Envelopes up to here that nothing refers to have been, or will be, removed: nothing may refer to them later. */
   #fence = 0
+  /** The same of pieces: here the last body ended. */
+  #pieceFence = 0
   #since = 0
   #trusted = false
   #reading: Promise<unknown> = Promise.resolve()
@@ -50,6 +53,10 @@ export class NatsLog {
 
   get fence(): number {
     return this.#fence
+  }
+
+  get pieceFence(): number {
+    return this.#pieceFence
   }
 
   /** Whether the entries are those of some moment. */
@@ -113,9 +120,19 @@ export class NatsLog {
       await this.#stream.purge(this.#subject, sequence)
       await this.#stream.purge(this.#snapshots, parts[0]!)
       await this.#stream.purge(this.#stream.subjects.message(this.#box), this.#firstNeeded(previous))
+      // Of relays that ended before they had cleaned up.
+      for (const subject of await this.#stream.list(this.#stream.subjects.piece(this.#box, '*', 0)))
+        await this.purgeBody(hexDecode(subject.split('.').at(-2)!))
     } catch {
       this.#since = 0 // after as many entries again
     }
+  }
+
+  /** Remove the pieces of a message that has no body any more, as far as is known here. */
+  async purgeBody(id: Uint8Array): Promise<void> {
+    if (this.entries.get(keyOf.head(this.#box, id)) !== undefined) return
+    // What came later may be of another upload of the same message.
+    await this.#stream.purge(this.#stream.subjects.piece(this.#box, hexEncode(id), '*'), this.#last + 1)
   }
 
   get #subject(): string {
@@ -183,6 +200,7 @@ export class NatsLog {
     for (const { key, value } of changes) {
       if (value === undefined) this.entries.remove(key)
       else this.entries.put(key, value)
+      if (value === undefined && isHeadKey(key)) this.#pieceFence = sequence
     }
     // With its record a box ends, and all that is in it.
     if (this.entries.get(keyOf.box(this.#box)) === undefined) this.entries.clear()
@@ -193,6 +211,7 @@ export class NatsLog {
   #applySnapshot(asOf: number, sequence: number): void {
     this.#last = sequence
     this.#fence = asOf
+    this.#pieceFence = asOf
     this.#since = 0
   }
 
@@ -201,15 +220,16 @@ export class NatsLog {
     this.entries.clear()
     this.#last = 0
     this.#fence = 0
+    this.#pieceFence = 0
     this.#since = 0
   }
 
   /** The place of the first envelope that must stay when the log was cut short as of `asOf`. */
   #firstNeeded(asOf: number): number {
     let first = asOf
-    const envelopes = keyOf.envelope(this.#box)
-    for (const { value } of this.entries.range(envelopes, endOf(envelopes)))
-      first = Math.min(first, decodeSequence(value))
+    for (const envelopes of [keyOf.envelope(this.#box), keyOf.head(this.#box)])
+      for (const { value } of this.entries.range(envelopes, endOf(envelopes)))
+        first = Math.min(first, decodeSequence(value))
     return first
   }
 

@@ -50,12 +50,21 @@ export class Subjects {
       `${this.#prefix}.snapshot.*`,
       `${this.#prefix}.alias.*`,
       `${this.#prefix}.due.*.*.*`,
+      this.pieces,
     ]
+  }
+
+  /** Of all pieces of all bodies. */
+  get pieces(): string {
+    return `${this.#prefix}.piece.*.*.*`
   }
 
   log = (box: Uint8Array) => `${this.#prefix}.log.${hexEncode(box)}`
   message = (box: Uint8Array) => `${this.#prefix}.message.${hexEncode(box)}`
   snapshot = (box: Uint8Array) => `${this.#prefix}.snapshot.${hexEncode(box)}`
+  /** A piece of the body of the message with this id, hexadecimal. */
+  piece = (box: Uint8Array, id: string, index: number | '*') =>
+    `${this.#prefix}.piece.${hexEncode(box)}.${id}.${index}`
   alias = (hash: Uint8Array) => `${this.#prefix}.alias.${hexEncode(hash)}`
   notice = (box: string) => `${this.#prefix}.notice.${box}`
   /** That something in a box is due: by hour, so that a sweep need not list the others. */

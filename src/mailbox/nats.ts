@@ -1,6 +1,6 @@
 // Door of `noisecap/mailbox/nats`: boxes in a stream of NATS JetStream, which several relays share. Needs the packages
 // `@nats-io/jetstream` and `@nats-io/transport-node`, optional peers, and nats-server 2.9 or later.
-// Leaves out one box (nats-box.ts) and what the methods do to it (box-work.ts).
+// Leaves out one box (nats-box.ts), large bodies (nats-bodies.ts) and what the methods do to it (box-work.ts).
 import { connect, type NodeConnectionOptions } from '@nats-io/transport-node'
 import { hexEncode } from '../bytes.js'
 import { parseReceipt } from './box-lease.js'
@@ -18,6 +18,7 @@ import {
 } from './box-work.js'
 import { Listeners } from './listeners.js'
 import { firstDue } from './nats-attempt.js'
+import { NatsBodies } from './nats-bodies.js'
 import { NatsBoxes } from './nats-boxes.js'
 import { type Due, DueList, dueSubject } from './nats-due.js'
 import { decodeSequence } from './nats-entry.js'
@@ -68,6 +69,7 @@ export async function openNatsMailboxStore(options: NatsMailboxOptions = {}): Pr
 }
 
 class NatsMailboxStore implements MailboxStore {
+  readonly bodies: NatsBodies
   readonly #stream: NatsStream
   readonly #listeners = new Listeners()
   readonly #boxes: NatsBoxes
@@ -76,6 +78,7 @@ class NatsMailboxStore implements MailboxStore {
 
   constructor(stream: NatsStream) {
     this.#stream = stream
+    this.bodies = new NatsBodies(stream, (box) => this.#boxes.of(box))
     this.#dues = new DueList(stream)
     this.#boxes = new NatsBoxes(stream, (box) => {
       this.#listeners.tell(box)

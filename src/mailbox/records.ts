@@ -66,9 +66,9 @@ export function isEnvelopeKey(entryKey: Uint8Array): boolean {
   return entryKey[0] === KIND.envelope || entryKey[0] === KIND.head
 }
 
-/** Whether a body may have ended when the entry under this key is gone. */
-export function endsBody(entryKey: Uint8Array): boolean {
-  return [KIND.state, KIND.dead, KIND.upload].some((kind) => kind === entryKey[0])
+/** Whether the entry under this key is there as long as a large body is, uploaded or on the way. */
+export function isHeadKey(entryKey: Uint8Array): boolean {
+  return entryKey[0] === KIND.head
 }
 
 /** The id of the message whose piece this is, and which of its pieces; undefined for other keys. */

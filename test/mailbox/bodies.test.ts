@@ -5,20 +5,25 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
+import { findNats, startNats } from '../../scripts/nats.mjs'
+import { findPostgres, startPostgres } from '../../scripts/postgres.mjs'
 import { concat } from '../../src/bytes.js'
 import { attachedBody } from '../../src/mailbox/attached-body.js'
 import { piecesOf } from '../../src/mailbox/box-pieces.js'
 import {
   CollectInterface,
   DepositInterface,
+  type MailboxStore,
   MemoryOrderedStore,
   type OrderedStore,
 } from '../../src/mailbox/index.js'
 import { LmdbOrderedStore, openLmdbMailboxStore } from '../../src/mailbox/lmdb.js'
+import { openNatsMailboxStore } from '../../src/mailbox/nats.js'
 import { takeBody } from '../../src/mailbox/outbox-body.js'
 import { OutboxQueue } from '../../src/mailbox/outbox-queue.js'
+import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
 import { flipped } from '../seal/parties.js'
-import { closing, mailbox, take } from './parties.js'
+import { closeAll, closing, mailbox, take } from './parties.js'
 
 const codeOf = async (action: () => Promise<unknown>): Promise<string> => {
   try {
@@ -167,30 +172,72 @@ describe('bodies of bytes', () => {
   })
 })
 
-test('with LMDB on both sides: values and large bodies arrive, and nothing is left', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'noisecap-bodies-'))
-  try {
-    const entries = new LmdbOrderedStore(join(directory, 'out'))
-    const store = openLmdbMailboxStore(join(directory, 'boxes'))
-    const { outbox, inbox, connect, collect } = await mailbox({ store })
-    const out = outbox({}, undefined, entries)
-    await out.send('first')
-    await out.send(Readable.from(bytesOf(3 * MIB)))
-    await out.flush()
-    expect(out.waiting).toBe(0)
-    await take(inbox(), 2, async (message) => {
-      if (message.value === undefined)
-        expect(await hashOf(message.body)).toEqual(await hashOf(bytesOf(3 * MIB)))
-      await message.ack()
-    })
-    const box = closing(await connect(collect.capability, CollectInterface))
-    expect(await box.stat()).toMatchObject({ messages: 0, bytes: 0, arrivals: 2 })
-    expect(entriesOf(entries)).toBe(1)
-    await out[Symbol.asyncDispose]()
-    await entries[Symbol.asyncDispose]()
-  } finally {
-    rmSync(directory, { recursive: true })
-  }
+interface Place {
+  readonly store: MailboxStore
+  readonly stop?: () => Promise<void>
+}
+const STORES: Readonly<
+  Record<string, { readonly found: boolean; readonly open: (directory: string) => Promise<Place> }>
+> = {
+  lmdb: {
+    found: true,
+    open: async (directory) => ({ store: openLmdbMailboxStore(join(directory, 'boxes')) }),
+  },
+  postgres: {
+    found: findPostgres() !== undefined,
+    open: async () => {
+      const { url, stop } = await startPostgres({ settings: { fsync: 'off' } })
+      return { store: await openPostgresMailboxStore({ connectionString: url }), stop }
+    },
+  },
+  nats: {
+    found: findNats() !== undefined,
+    open: async () => {
+      const { connection, stop } = await startNats()
+      return { store: await openNatsMailboxStore(connection), stop }
+    },
+  },
+}
+
+describe.each(Object.entries(STORES))('files at the sender, the relay on %s', (name, { found, open }) => {
+  if (!found)
+    console.error(
+      `\n*** SKIPPED: large bodies in ${name}. It is not installed; root can: node scripts/${name}.mjs --install\n`,
+    )
+  test.skipIf(!found)(
+    'values and large bodies arrive, in order, and nothing is left',
+    async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'noisecap-bodies-'))
+      const { store, stop } = await open(directory)
+      try {
+        const entries = new LmdbOrderedStore(join(directory, 'out'))
+        const { outbox, inbox, connect, collect } = await mailbox({ store })
+        const out = outbox({}, undefined, entries)
+        await out.send('first')
+        await out.send(Readable.from(bytesOf(3 * MIB)))
+        await out.send('last')
+        await out.flush()
+        expect(out.waiting).toBe(0)
+        const got: unknown[] = []
+        await take(inbox(), 3, async (message) => {
+          got.push(message.value ?? (await hashOf(message.body)))
+          await message.ack()
+        })
+        expect(got).toEqual(['first', await hashOf(bytesOf(3 * MIB)), 'last'])
+        const box = await connect(collect.capability, CollectInterface)
+        expect(await box.stat()).toMatchObject({ messages: 0, bytes: 0, arrivals: 3 })
+        expect(entriesOf(entries)).toBe(1)
+        await box[Symbol.asyncDispose]()
+        await out[Symbol.asyncDispose]()
+        await entries[Symbol.asyncDispose]()
+      } finally {
+        await closeAll()
+        await stop?.()
+        rmSync(directory, { recursive: true })
+      }
+    },
+    60_000,
+  )
 })
 
 describe('room for bodies', () => {

@@ -1,6 +1,6 @@
 // MailboxStore in a real NATS server: the suite, several stores on one stream, a server that is killed, and a log that is cut short.
 import { randomBytes } from 'node:crypto'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findNats, type Nats, startNats } from '../../scripts/nats.mjs'
@@ -144,6 +144,89 @@ describe.skipIf(!found)('in a real NATS server', () => {
     await store.dropBox(id)
     await store.sweep(NOW + 86_400_000, 100)
     await expect.poll(() => kept(stream)).toEqual({})
+  })
+
+  describe('large bodies', () => {
+    const message = messageOf('head')
+    const piece = new Uint8Array(262_144).fill(7)
+    const upload = async (one: MailboxStore, two: MailboxStore, id: Uint8Array) => {
+      await one.bodies!.begin(id, 0, message, piece.length + 1, NOW)
+      await one.bodies!.append(id, 0, message.id, 0, piece, NOW)
+      const last = await two.bodies!.append(id, 0, message.id, 1, Uint8Array.of(8), NOW)
+      expect(last).toEqual({ pieces: 2, complete: true })
+    }
+
+    test('an upload goes on at another relay; nothing is left in the stream once the message is gone', async () => {
+      const stream = newStream()
+      await using one = await open(stream)
+      await using two = await open(stream)
+      const { id } = await newBox(one)
+      await upload(one, two, id)
+      const { messages } = await two.lease(id, asking, NOW)
+      expect(await one.bodies!.read(id, message.id, 0, NOW)).toEqual(piece)
+      expect(await one.bodies!.read(id, message.id, 1, NOW)).toEqual(Uint8Array.of(8))
+      await two.settle(id, [{ kind: 'ack', receipt: messages[0]!.receipt }], NOW)
+      await expect.poll(async () => (await kept(stream))['piece']).toBeUndefined()
+      await expect.poll(async () => (await kept(stream))['message']).toBeUndefined()
+      const again = { ...messageOf('again'), expiresMs: NOW + 1_000 }
+      await one.bodies!.begin(id, 0, again, piece.length, NOW)
+      await one.bodies!.append(id, 0, again.id, 0, piece, NOW)
+      await two.sweep(NOW + 1_000, 100)
+      await expect.poll(async () => (await kept(stream))['piece']).toBeUndefined()
+    })
+
+    test('a box that has ended leaves no piece; a snapshot removes what nobody counts on, and keeps the others', async () => {
+      const stream = newStream()
+      await using one = await open(stream)
+      const { id } = await newBox(one)
+      await upload(one, one, id)
+      const client = await connect(nats.connection)
+      // As a relay leaves it that ends before it has cleaned up.
+      const left = `${stream}.piece.${hexEncode(id)}.${'ab'.repeat(16)}.0`
+      await jetstream(client).publish(left, piece)
+      await client.close()
+      expect((await kept(stream))['piece']).toBe(3)
+      for (let i = 0; i < 260; i++) await one.deposit(id, 0, [messageOf(`m${i}`)], NOW)
+      await expect.poll(async () => (await kept(stream))['piece']).toBe(2)
+      await using two = await open(stream)
+      expect(await two.bodies!.read(id, message.id, 0, NOW)).toEqual(piece)
+      const { messages } = await two.lease(id, { ...asking, maxMessages: 1 }, NOW)
+      expect(new TextDecoder().decode(messages[0]!.envelope)).toBe('head')
+      await two.dropBox(id)
+      await expect.poll(async () => (await kept(stream))['piece']).toBeUndefined()
+    })
+
+    test('two relays that change the box meanwhile: every piece that was acknowledged is there', async () => {
+      const stream = newStream()
+      await using one = await open(stream)
+      await using two = await open(stream)
+      const { id } = await newBox(one)
+      const body = Array.from({ length: 12 }, (_, i) => new Uint8Array(262_144).fill(i))
+      let uploading = true
+      const others = (async () => {
+        for (let i = 0; uploading; i++) {
+          const short = messageOf(`short ${i}`)
+          // Its body ends while pieces of the other one are on their way.
+          await two.bodies!.begin(id, 1, short, 3, NOW)
+          await two.bodies!.append(id, 1, short.id, 0, Uint8Array.of(1, 2, 3), NOW)
+          const { messages } = await two.lease(id, asking, NOW)
+          const done = messages.filter(({ envelope }) => envelope.length > 4)
+          await two.settle(
+            id,
+            done.map(({ receipt }) => ({ kind: 'ack', receipt })),
+            NOW,
+          )
+        }
+      })()
+      await one.bodies!.begin(id, 0, message, 12 * 262_144, NOW)
+      for (const [i, bytes] of body.entries()) await one.bodies!.append(id, 0, message.id, i, bytes, NOW)
+      uploading = false
+      await others
+      for (const [i, bytes] of body.entries())
+        expect((await two.bodies!.read(id, message.id, i, NOW))?.every((byte) => byte === bytes[0])).toBe(
+          true,
+        )
+    }, 60_000)
   })
 
   test('an envelope of the greatest length is kept and delivered', async () => {

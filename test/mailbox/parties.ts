@@ -21,9 +21,11 @@ import {
 import { TestNetwork } from '../../src/testing/index.js'
 
 const toClose: AsyncDisposable[] = []
-afterEach(async () => {
+/** Close what was opened, the newest first; done after each test. */
+export async function closeAll(): Promise<void> {
   for (const each of toClose.splice(0).reverse()) await each[Symbol.asyncDispose]()
-})
+}
+afterEach(closeAll)
 /** Closed after the test, the newest first. */
 export function closing<T extends AsyncDisposable>(value: T): T {
   toClose.push(value)
