@@ -1,6 +1,7 @@
 // The rules of provider.ts that hold for every provider, written once: lengths, argument checks, refusal of an all-zero
 // DH result, disposal of AEAD keys and zeroing of `out` after a failed open. A provider supplies the bare primitive.
 // Leaves out the primitives themselves (sodium.ts, node.ts, noble.ts) and the choice among them (select.ts).
+import { unwritten } from '../bytes.js'
 import { NoisecapError } from '../errors.js'
 import { redact } from '../redact.js'
 import { asPublicKey, asSecretKey, type PublicKey, type SecretKey } from './keys.js'
@@ -45,6 +46,8 @@ export interface BareAead<Key> {
   /** @param bytes - 32 bytes, to be copied. */
   importKey(bytes: Uint8Array): Key
   encrypt(key: Key, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
+  /** As encrypt, where `out` is new memory: what is quicker for long messages, and leaves garbage, is then worth it. */
+  encryptNew?(key: Key, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
   /** @returns false when the tag does not match, whatever `out` then holds. */
   decrypt(key: Key, nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean
   /** As decrypt, where the library answers in new memory. */
@@ -118,6 +121,19 @@ class CheckedAeadKey<Key> implements AeadKey {
     checkBytes(plaintext, 'plaintext')
     checkLength(out, plaintext.length + AEAD_TAG_BYTES, 'output')
     this.#bare.encrypt(key, nonce, ad, plaintext, out)
+  }
+
+  sealed(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headBytes: number): Uint8Array {
+    const key = this.#live()
+    checkLength(nonce, AEAD_NONCE_BYTES, 'nonce')
+    checkBytes(ad, 'associated data')
+    checkBytes(plaintext, 'plaintext')
+    const bytes = unwritten(headBytes + plaintext.length + AEAD_TAG_BYTES)
+    bytes.fill(0, 0, headBytes)
+    const out = bytes.subarray(headBytes)
+    if (this.#bare.encryptNew === undefined) this.#bare.encrypt(key, nonce, ad, plaintext, out)
+    else this.#bare.encryptNew(key, nonce, ad, plaintext, out)
+    return bytes
   }
 
   open(nonce: Uint8Array, ad: Uint8Array, ciphertext: Uint8Array, out: Uint8Array): boolean {

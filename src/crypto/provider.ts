@@ -53,6 +53,10 @@ export interface AeadKey extends Disposable {
    * `out` may start at the very byte where `plaintext` starts (in place); other overlaps are not allowed.
    * @param nonce - 12 bytes, borrowed. */
   seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array): void
+  /** As `seal`, into new memory: of long plaintexts cheaper than bringing some, since a library may answer in its own.
+   * @param headBytes - zero bytes before the ciphertext, for the caller to write.
+   * @returns head ‖ ciphertext ‖ tag. */
+  sealed(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headBytes: number): Uint8Array
   /** Decrypt into `out`, whose length is exactly `ciphertext.length - 16`; in place as in `seal`.
    * @returns false when the tag does not match, `out` is then all zero; false as well, with `out` untouched and of any
    * length, when `ciphertext` is shorter than a tag, since that is a peer's doing and not the caller's mistake. */

@@ -1,6 +1,5 @@
 // sealStream: a source of bytes as one sealed stream (spec/seal.md §12). Flat in memory: at most one chunk waits, since only the
 // end of the source tells which chunk is the last. Leaves out the chunks themselves (stream-sealer.ts).
-import { unwritten } from '../bytes.js'
 import { type ByteSource, ByteStream, checkPiece, iterateBytes } from './byte-stream.js'
 import { FRAME_OVERHEAD_BYTES, TRAILER_BYTES } from './stream-layout.js'
 import type { StreamSealer } from './stream-sealer.js'
@@ -62,13 +61,13 @@ async function* sealed(
       for (let at = 0; at < piece.length; ) {
         if (filled === chunkBytes) {
           filled = 0
-          yield frameOf(stream, waiting)
+          yield stream.sealed(waiting, false)
         }
         // A chunk that lies in one piece, with more behind it, is sealed from where it lies.
         while (filled === 0 && piece.length - at > chunkBytes) {
           const content = piece.subarray(at, at + chunkBytes)
           at += chunkBytes
-          yield frameOf(stream, content)
+          yield stream.sealed(content, false)
         }
         const count = Math.min(chunkBytes - filled, piece.length - at)
         waiting.set(piece.subarray(at, at + count), filled)
@@ -82,13 +81,6 @@ async function* sealed(
     waiting.fill(0)
     if (!ended) await source.return?.()
   }
-}
-
-/** The frame of a chunk that is not the last. */
-function frameOf(stream: StreamSealer, content: Uint8Array): Uint8Array {
-  const frame = unwritten(content.length + FRAME_OVERHEAD_BYTES)
-  stream.seal(content, false, frame)
-  return frame
 }
 
 /** The frame of the last chunk, with the trailer after it. */

@@ -54,14 +54,30 @@ export class StreamSealer implements Disposable {
    * @throws `seal/interrupted` in a copy of the process and after a jump of its clocks; RangeError. */
   seal(content: Uint8Array, last: boolean, frame: Uint8Array): void {
     const { length } = content
+    if (frame.length !== length + FRAME_OVERHEAD_BYTES)
+      throw new RangeError(`Cannot seal chunk: expected a frame of ${length + FRAME_OVERHEAD_BYTES} bytes`)
+    const index = this.#next(length, last)
+    this.#cipher.seal(chunkNonceOf(index, last), this.#ad, content, frame.subarray(FRAME_HEAD_BYTES))
+    this.#goOn(frame, last)
+  }
+
+  /** Seal the next chunk into new memory, as {@link seal}.
+   * @returns its frame. */
+  sealed(content: Uint8Array, last: boolean): Uint8Array {
+    const index = this.#next(content.length, last)
+    const frame = this.#cipher.sealed(chunkNonceOf(index, last), this.#ad, content, FRAME_HEAD_BYTES)
+    this.#goOn(frame, last)
+    return frame
+  }
+
+  /** The index of the next chunk, which nobody gets again, also where sealing it then fails. */
+  #next(length: number, last: boolean): number {
     if (this.#tail !== undefined) throw new TypeError('Cannot seal chunk: the stream is finished')
     if (last ? length > this.chunkBytes || (length === 0 && this.#index > 0) : length !== this.chunkBytes) {
       throw new RangeError(
         `Cannot seal chunk: expected ${this.chunkBytes} bytes, fewer only in the last chunk`,
       )
     }
-    if (frame.length !== length + FRAME_OVERHEAD_BYTES)
-      throw new RangeError(`Cannot seal chunk: expected a frame of ${length + FRAME_OVERHEAD_BYTES} bytes`)
     if (this.#index >= SEAL_CHUNKS_MAX)
       throw new RangeError('Cannot seal stream: expected at most 2^32 chunks')
     if (!this.#continuity.lasts) {
@@ -70,8 +86,11 @@ export class StreamSealer implements Disposable {
     }
     const index = this.#index
     this.#index += 1
-    this.#cipher.seal(chunkNonceOf(index, last), this.#ad, content, frame.subarray(FRAME_HEAD_BYTES))
-    writeFrameHead(frame, length, last)
+    return index
+  }
+
+  #goOn(frame: Uint8Array, last: boolean): void {
+    writeFrameHead(frame, frame.length - FRAME_OVERHEAD_BYTES, last)
     this.#length += frame.length
     if (last) this.#finish(frame)
   }

@@ -177,6 +177,12 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
       const own = aead.withKey(key).opened(nonce, ad, sealed[0]!)!
       expect(isPlainAndOwn(own)).toBe(true)
       expect(Buffer.compare(own, plaintext)).toBe(0)
+      for (const headBytes of [0, 4]) {
+        const frame = aead.withKey(key).sealed(nonce, ad, plaintext, headBytes)
+        expect(isPlainAndOwn(frame)).toBe(true)
+        expect(frame.subarray(0, headBytes)).toEqual(new Uint8Array(headBytes))
+        expect(Buffer.compare(frame.subarray(headBytes), sealed[0]!)).toBe(0)
+      }
     }
   })
 
@@ -201,6 +207,7 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
     const gone = primitives().aead('ChaChaPoly').withKey(key)
     gone[Symbol.dispose]()
     expect(() => gone.seal(nonce, ad, new Uint8Array(65_536), new Uint8Array(65_552))).toThrow(TypeError)
+    expect(() => gone.sealed(nonce, ad, new Uint8Array(65_536), 0)).toThrow(TypeError)
     expect(() => gone.opened(nonce, ad, new Uint8Array(65_552))).toThrow(TypeError)
   })
 })
