@@ -1,13 +1,13 @@
 // Large bodies in Postgres (spec/mailbox.md §6.5): a row for each from the beginning of its upload on, which counts for the box, and
 // its pieces. Without a message, or without its box, it is nobody's, and is removed in slices, so that no transaction is long.
 // Leaves out transactions and the lock of the box (postgres.ts).
-import type { PoolClient } from 'pg'
 import { MAILBOX_UPLOAD_IDLE_MS } from '../limits.js'
 import { type Begun, checkBody, checkPiece, uploadRefusalOf } from './body-work.js'
 import { countRefusal } from './box-deposit.js'
 import { piecesOf } from './box-pieces.js'
 import type { PostgresConnection } from './postgres-connection.js'
 import type { Row } from './postgres-rows.js'
+import type { PostgresTransaction } from './postgres-transaction.js'
 import type { BoxRecord } from './records.js'
 import type { BodyStore, NewMessage, UploadState } from './store.js'
 
@@ -19,7 +19,7 @@ export type InBox = <T>(
   box: Uint8Array,
   nowMs: number,
   otherwise: T,
-  work: (client: PoolClient, record: BoxRecord) => Promise<T>,
+  work: (tx: PostgresTransaction, record: BoxRecord) => Promise<T>,
 ) => Promise<T>
 
 /** Pieces in Postgres. */
@@ -40,8 +40,8 @@ export class PostgresBodies implements BodyStore {
     nowMs: number,
   ): Promise<Begun> {
     const gone: Begun = { pieces: 0, complete: false, refusal: 'gone' }
-    const begun = await this.#inBox(box, nowMs, gone, (client, record) =>
-      beginIn(client, box, record, { depositor, message, bodyBytes, nowMs }),
+    const begun = await this.#inBox(box, nowMs, gone, (tx, record) =>
+      beginIn(tx, box, record, { depositor, message, bodyBytes, nowMs }),
     )
     if (begun.refusal !== undefined) await this.#connection.tell(box)
     return begun
@@ -55,8 +55,8 @@ export class PostgresBodies implements BodyStore {
     piece: Uint8Array,
     nowMs: number,
   ): Promise<UploadState | undefined> {
-    const state = await this.#inBox<UploadState | undefined>(box, nowMs, undefined, (client) =>
-      appendIn(client, box, { depositor, id, index, piece, nowMs }),
+    const state = await this.#inBox<UploadState | undefined>(box, nowMs, undefined, (tx) =>
+      appendIn(tx, box, { depositor, id, index, piece, nowMs }),
     )
     if (state?.complete) await this.#connection.tell(box)
     return state
@@ -81,9 +81,7 @@ export class PostgresBodies implements BodyStore {
       [nowMs, max],
     )
     for (const row of idle)
-      await this.#connection.transaction((client) =>
-        giveUp(client, row['box'] as Uint8Array, row['number'], nowMs),
-      )
+      await this.#connection.transaction((tx) => giveUp(tx, row['box'] as Uint8Array, row['number'], nowMs))
     const left = await this.#connection.rows(
       `select number from noisecap_body b where not exists (select 1 from noisecap_box o where o.id = b.box)
          or position is not null and not exists (
@@ -112,42 +110,38 @@ interface Beginning {
 }
 
 async function beginIn(
-  client: PoolClient,
+  tx: PostgresTransaction,
   box: Uint8Array,
   record: BoxRecord,
   { depositor, message, bodyBytes, nowMs }: Beginning,
 ): Promise<Begun> {
   const { id, envelope } = message
-  if (await isKnown(client, box, id))
-    return { pieces: piecesOf(bodyBytes), complete: true, refusal: undefined }
-  const before = await uploadOf(client, box, id)
+  if (await isKnown(tx, box, id)) return { pieces: piecesOf(bodyBytes), complete: true, refusal: undefined }
+  const before = await uploadOf(tx, box, id)
   if (before !== undefined && Number(before['depositor']) === depositor) {
     checkBody(Number(before['bytes']), bodyBytes)
     return { pieces: Number(before['pieces']), complete: false, refusal: undefined }
   }
   // Another depositor has the same message: what he has begun makes room for this, and counts no longer.
   if (before !== undefined) {
-    const freed = await abandon(client, box, before['number'])
+    const freed = await abandon(tx, box, before['number'])
     record.messages -= 1
     record.bytes -= freed
   }
   const refusal = uploadRefusalOf(record, message, bodyBytes, nowMs)
   if (refusal !== undefined) {
     if (refusal.startsWith('quota') && countRefusal(record, nowMs))
-      await client.query('update noisecap_box set refusals = refusals + 1, refused_ms = $2 where id = $1', [
-        box,
-        nowMs,
-      ])
+      tx.send('update noisecap_box set refusals = refusals + 1, refused_ms = $2 where id = $1', [box, nowMs])
     return { pieces: 0, complete: false, refusal }
   }
   const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
   const untilMs = Math.min(expiresMs, nowMs + MAILBOX_UPLOAD_IDLE_MS)
-  await client.query(
+  tx.send(
     `insert into noisecap_body (box, id, depositor, bytes, expires_ms, until_ms, envelope)
      values ($1, $2, $3, $4, $5, $6, $7)`,
     [box, id, depositor, bodyBytes, expiresMs, untilMs, envelope],
   )
-  await count(client, box, 1, envelope.length + bodyBytes)
+  count(tx, box, 1, envelope.length + bodyBytes)
   return { pieces: 0, complete: false, refusal: undefined }
 }
 
@@ -160,12 +154,12 @@ interface Piece {
 }
 
 async function appendIn(
-  client: PoolClient,
+  tx: PostgresTransaction,
   box: Uint8Array,
   { depositor, id, index, piece, nowMs }: Piece,
 ): Promise<UploadState | undefined> {
-  if (await isKnown(client, box, id)) return { pieces: index + 1, complete: true }
-  const upload = await uploadOf(client, box, id)
+  if (await isKnown(tx, box, id)) return { pieces: index + 1, complete: true }
+  const upload = await uploadOf(tx, box, id)
   // Those of others are not there for him.
   if (upload === undefined || Number(upload['depositor']) !== depositor) return undefined
   const pieces = Number(upload['pieces'])
@@ -173,47 +167,49 @@ async function appendIn(
   const bodyBytes = Number(upload['bytes'])
   checkPiece(bodyBytes, index, piece)
   const { number } = upload
-  await client.query('insert into noisecap_piece values ($1, $2, $3)', [number, index, piece])
-  await client.query(
+  tx.send('insert into noisecap_piece values ($1, $2, $3)', [number, index, piece])
+  tx.send(
     'update noisecap_body set pieces = pieces + 1, until_ms = least(expires_ms, $2) where number = $1',
     [number, nowMs + MAILBOX_UPLOAD_IDLE_MS],
   )
   const complete = index + 1 === piecesOf(bodyBytes)
-  if (complete) await finish(client, box, number, nowMs)
+  if (complete) await finish(tx, box, number, nowMs)
   return { pieces: index + 1, complete }
 }
 
 /** Make a message of an upload that has all its pieces. */
-async function finish(client: PoolClient, box: Uint8Array, number: unknown, nowMs: number): Promise<void> {
-  const { rows } = await client.query<Row>(
+async function finish(
+  tx: PostgresTransaction,
+  box: Uint8Array,
+  number: unknown,
+  nowMs: number,
+): Promise<void> {
+  const { rows } = await tx.query(
     'update noisecap_box set next_position = next_position + 1 where id = $1 returning next_position - 1 as position',
     [box],
   )
   const position = rows[0]?.['position']
-  await client.query(
+  tx.send(
     `insert into noisecap_message (box, position, id, depositor, size, body_bytes, envelope, deposited_ms, expires_ms)
      select box, $2, id, depositor, length(envelope) + bytes, bytes, envelope, $3, expires_ms
      from noisecap_body where number = $1`,
     [number, position, nowMs],
   )
-  await client.query(
+  tx.send(
     'insert into noisecap_id (box, id, position, expires_ms) select box, id, $2, expires_ms from noisecap_body where number = $1',
     [number, position],
   )
-  await client.query('update noisecap_body set position = $2, envelope = null where number = $1', [
-    number,
-    position,
-  ])
+  tx.send('update noisecap_body set position = $2, envelope = null where number = $1', [number, position])
 }
 
-async function isKnown(client: PoolClient, box: Uint8Array, id: Uint8Array): Promise<boolean> {
-  const { rows } = await client.query<Row>('select 1 from noisecap_id where box = $1 and id = $2', [box, id])
+async function isKnown(tx: PostgresTransaction, box: Uint8Array, id: Uint8Array): Promise<boolean> {
+  const { rows } = await tx.query('select 1 from noisecap_id where box = $1 and id = $2', [box, id])
   return rows.length > 0
 }
 
 /** The upload of a message. */
-async function uploadOf(client: PoolClient, box: Uint8Array, id: Uint8Array): Promise<Row | undefined> {
-  const { rows } = await client.query<Row>(
+async function uploadOf(tx: PostgresTransaction, box: Uint8Array, id: Uint8Array): Promise<Row | undefined> {
+  const { rows } = await tx.query(
     'select number, depositor, bytes, pieces from noisecap_body where box = $1 and id = $2 and position is null',
     [box, id],
   )
@@ -221,31 +217,36 @@ async function uploadOf(client: PoolClient, box: Uint8Array, id: Uint8Array): Pr
 }
 
 /** An upload of which nothing was heard, unless something was meanwhile. */
-async function giveUp(client: PoolClient, box: Uint8Array, number: unknown, nowMs: number): Promise<void> {
-  await client.query('select 1 from noisecap_box where id = $1 for update', [box])
-  const { rows } = await client.query<Row>(
+async function giveUp(
+  tx: PostgresTransaction,
+  box: Uint8Array,
+  number: unknown,
+  nowMs: number,
+): Promise<void> {
+  tx.send('select 1 from noisecap_box where id = $1 for update', [box])
+  const { rows } = await tx.query(
     'select 1 from noisecap_body where number = $1 and position is null and until_ms <= $2',
     [number, nowMs],
   )
-  if (rows.length > 0) await abandon(client, box, number)
+  if (rows.length > 0) await abandon(tx, box, number)
 }
 
 /** What was uploaded is nobody's any more.
  * @returns bytes that it counted for. */
-async function abandon(client: PoolClient, box: Uint8Array, number: unknown): Promise<number> {
+async function abandon(tx: PostgresTransaction, box: Uint8Array, number: unknown): Promise<number> {
   // No message has such a position.
-  const { rows } = await client.query<Row>(
+  const { rows } = await tx.query(
     `update noisecap_body set position = -1 where number = $1 returning length(envelope) + bytes as size`,
     [number],
   )
   const size = Number(rows[0]?.['size'] ?? 0)
-  await count(client, box, -1, -size)
+  count(tx, box, -1, -size)
   return size
 }
 
 /** Change what counts for the box. */
-async function count(client: PoolClient, box: Uint8Array, messages: number, bytes: number): Promise<void> {
-  await client.query('update noisecap_box set messages = messages + $2, bytes = bytes + $3 where id = $1', [
+function count(tx: PostgresTransaction, box: Uint8Array, messages: number, bytes: number): void {
+  tx.send('update noisecap_box set messages = messages + $2, bytes = bytes + $3 where id = $1', [
     box,
     messages,
     bytes,

@@ -1,9 +1,9 @@
 // Changes of one box in Postgres, as statements inside of a transaction that holds the lock of its row. Counters of the box and its
 // messages change together. Leaves out transactions and waiting (postgres.ts).
-import type { PoolClient } from 'pg'
 import { hexEncode } from '../bytes.js'
 import { parseReceipt } from './box-lease.js'
 import type { Row } from './postgres-rows.js'
+import type { PostgresTransaction } from './postgres-transaction.js'
 import { HELD } from './records.js'
 import type { Alias, DeadReason, Settlement, StoredMessage } from './store.js'
 
@@ -28,38 +28,51 @@ export function within<T extends StoredMessage>(messages: readonly T[], maxBytes
   })
 }
 
-export async function putAlias(client: PoolClient, box: Uint8Array, { hash, role }: Alias): Promise<void> {
-  const { rows } = await client.query<Row>(
+export async function putAlias(
+  tx: PostgresTransaction,
+  box: Uint8Array,
+  { hash, role }: Alias,
+): Promise<void> {
+  const { rows } = await tx.query(
     'update noisecap_box set next_depositor = next_depositor + 1 where id = $1 returning next_depositor - 1 as n',
     [box],
   )
-  await client.query('insert into noisecap_alias values ($1, $2, $3, $4)', [hash, box, role, rows[0]?.['n']])
+  tx.send('insert into noisecap_alias values ($1, $2, $3, $4)', [hash, box, role, rows[0]?.['n']])
+}
+
+/** Take boxes away, with all that they have. No foreign key does it: each would look for its box again with every message. */
+export function dropBoxes(tx: PostgresTransaction, ids: readonly unknown[]): void {
+  // First, so that nobody puts anything in behind what follows.
+  tx.send('delete from noisecap_box where id = any($1)', [ids])
+  for (const table of ['alias', 'message', 'id']) {
+    tx.send(`delete from noisecap_${table} where box = any($1)`, [ids])
+  }
 }
 
 /** In their order; acknowledgements that follow each other as one statement. */
 export async function settleAll(
-  client: PoolClient,
+  tx: PostgresTransaction,
   box: Uint8Array,
   settlements: readonly Settlement[],
   nowMs: number,
 ): Promise<void> {
   let acked: number[] = []
-  const removeAcked = async (): Promise<void> => {
-    if (acked.length > 0) await remove(client, box, 'position = any($2) and dead is null', [acked])
+  const removeAcked = (): void => {
+    if (acked.length > 0) remove(tx, box, 'position = any($2) and dead is null', [acked])
     acked = []
   }
   for (const settlement of settlements) {
     if (settlement.kind === 'ack') acked.push(parseReceipt(settlement.receipt).position)
     else {
-      await removeAcked()
-      await settleOther(client, box, settlement, nowMs)
+      removeAcked()
+      await settleOther(tx, box, settlement, nowMs)
     }
   }
-  await removeAcked()
+  removeAcked()
 }
 
 async function settleOther(
-  client: PoolClient,
+  tx: PostgresTransaction,
   box: Uint8Array,
   settlement: Exclude<Settlement, { readonly kind: 'ack' }>,
   nowMs: number,
@@ -68,27 +81,24 @@ async function settleOther(
   const current = `box = $1 and position = $2 and deliveries = $3 and held = ${HELD.leased} and dead is null`
   const of = [box, position, deliveries]
   if (settlement.kind === 'reject') {
-    const { rows } = await client.query<Row>(`select size from noisecap_message where ${current}`, of)
-    if (rows[0] !== undefined) await bury(client, box, position, Number(rows[0]['size']), 'rejected')
+    const { rows } = await tx.query(`select size from noisecap_message where ${current}`, of)
+    if (rows[0] !== undefined) bury(tx, box, position, Number(rows[0]['size']), 'rejected')
     return
   }
   const [held, forMs] =
     settlement.kind === 'nack' ? [HELD.delayed, settlement.delayMs] : [HELD.leased, settlement.leaseMs]
   const consumer = settlement.kind === 'nack' ? `, consumer = '\\x0000000000000000'` : ''
-  await client.query(
-    `update noisecap_message set held = $4, until_ms = $5, for_ms = $6${consumer} where ${current}`,
-    [...of, forMs > 0 ? held : HELD.no, nowMs + forMs, forMs],
-  )
+  tx.send(`update noisecap_message set held = $4, until_ms = $5, for_ms = $6${consumer} where ${current}`, [
+    ...of,
+    forMs > 0 ? held : HELD.no,
+    nowMs + forMs,
+    forMs,
+  ])
 }
 
 /** Take messages out for good; their ids stay known. */
-export async function remove(
-  client: PoolClient,
-  box: Uint8Array,
-  where: string,
-  values: unknown[],
-): Promise<void> {
-  await client.query(
+export function remove(tx: PostgresTransaction, box: Uint8Array, where: string, values: unknown[]): void {
+  tx.send(
     `with gone as (delete from noisecap_message where box = $1 and ${where} returning size, dead)
      update noisecap_box set
        messages = messages - (select count(*) from gone where dead is null),
@@ -99,31 +109,23 @@ export async function remove(
   )
 }
 
-export async function bury(
-  client: PoolClient,
+export function bury(
+  tx: PostgresTransaction,
   box: Uint8Array,
   position: number,
   size: number,
   reason: DeadReason,
-): Promise<void> {
-  await client.query('update noisecap_message set dead = $3 where box = $1 and position = $2', [
-    box,
-    position,
-    reason,
-  ])
-  await client.query(
+): void {
+  tx.send('update noisecap_message set dead = $3 where box = $1 and position = $2', [box, position, reason])
+  tx.send(
     `update noisecap_box set messages = messages - 1, bytes = bytes - $2,
        dead_letters = dead_letters + 1, dead_bytes = dead_bytes + $2 where id = $1`,
     [box, size],
   )
 }
 
-export async function revive(
-  client: PoolClient,
-  box: Uint8Array,
-  positions: readonly number[],
-): Promise<void> {
-  await client.query(
+export function revive(tx: PostgresTransaction, box: Uint8Array, positions: readonly number[]): void {
+  tx.send(
     `with back as (update noisecap_message set dead = null, deliveries = 0, held = ${HELD.no}
        where box = $1 and position = any($2) returning size)
      update noisecap_box set
@@ -134,6 +136,11 @@ export async function revive(
   )
 }
 
-export async function notify(client: PoolClient, box: Uint8Array): Promise<void> {
-  await client.query('select pg_notify($1, $2)', [CHANNEL, hexEncode(box)])
+/** The statement that lets every relay know that a box may have changed. */
+export function notification(box: Uint8Array): [text: string, values: unknown[]] {
+  return ['select pg_notify($1, $2)', [CHANNEL, hexEncode(box)]]
+}
+
+export function notify(tx: PostgresTransaction, box: Uint8Array): void {
+  tx.send(...notification(box))
 }

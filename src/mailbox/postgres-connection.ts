@@ -3,12 +3,17 @@
 import type { Pool, PoolClient } from 'pg'
 import { NoisecapError } from '../errors.js'
 import type { Listeners } from './listeners.js'
-import { CHANNEL, notify } from './postgres-box.js'
+import { CHANNEL, notification } from './postgres-box.js'
 import type { Row } from './postgres-rows.js'
 import { migrate } from './postgres-schema.js'
+import { PostgresTransaction } from './postgres-transaction.js'
 
 /** Between two looks for what no notification told, ms. */
 const POLL_MS = 1_000
+
+/** Whatever the server knows of the tables: a box is a range of an index, read in its order. A plan that gathers the range first takes
+ * the longer the more was ever in the box. */
+export const PLANS = 'set enable_bitmapscan = off; set enable_seqscan = off; set enable_sort = off'
 
 const ignore = () => {}
 
@@ -23,6 +28,7 @@ export class PostgresConnection implements AsyncDisposable {
   constructor(pool: Pool, listeners: Listeners) {
     this.#pool = pool
     this.#listeners = listeners
+    pool.on('connect', (client) => void client.query(PLANS).catch(ignore))
     pool.on('error', ignore) // an idle connection was lost; the next query takes another
   }
 
@@ -44,23 +50,13 @@ export class PostgresConnection implements AsyncDisposable {
 
   /** Run `work` in a transaction.
    * @throws `mailbox/store`; RangeError as `work` does. */
-  transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    return this.#run(async (client) => {
-      await client.query('begin')
-      try {
-        const result = await work(client)
-        await client.query('commit')
-        return result
-      } catch (error) {
-        await client.query('rollback').catch(() => {}) // the connection may be what failed
-        throw error
-      }
-    })
+  transaction<T>(work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
+    return this.#run((client) => PostgresTransaction.run(client, work))
   }
 
   /** Let everybody know that a box may have changed. */
   tell(box: Uint8Array): Promise<unknown> {
-    return this.#run((client) => notify(client, box))
+    return this.#run((client) => client.query(...notification(box)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,10 +1,9 @@
 // Putting messages into a box in Postgres (spec/mailbox.md §6.2), inside of a transaction that holds the lock of its row.
 // Leaves out taking them out (postgres-lease.ts).
-import type { PoolClient } from 'pg'
 import { hexEncode } from '../bytes.js'
 import { refusalOf } from './box-deposit.js'
 import { notify } from './postgres-box.js'
-import type { Row } from './postgres-rows.js'
+import type { PostgresTransaction } from './postgres-transaction.js'
 import type { BoxRecord } from './records.js'
 import type { DepositResult, NewMessage } from './store.js'
 
@@ -21,27 +20,34 @@ interface Taken {
   readonly expiresMs: number
 }
 
+/** Ask which of the ids are remembered. */
+export function findKnown(tx: PostgresTransaction, box: Uint8Array, requests: readonly DepositRequest[]) {
+  const ids = requests.flatMap(({ messages }) => messages.map(({ id }) => id))
+  return tx.query(
+    `select known.id from unnest($2::bytea[]) as asked(id)
+     cross join lateral (select id from noisecap_id where box = $1 and id = asked.id limit 1) known`,
+    [box, ids],
+  )
+}
+
 /** Deposit into an open box, the requests in their order.
+ * @param remembered - what {@link findKnown} asked.
  * @returns the result of each. */
 export async function depositIn(
-  client: PoolClient,
+  tx: PostgresTransaction,
   box: Uint8Array,
   record: BoxRecord,
   requests: readonly DepositRequest[],
+  remembered: ReturnType<typeof findKnown>,
 ): Promise<readonly DepositResult[]> {
-  const ids = requests.flatMap(({ messages }) => messages.map(({ id }) => id))
-  const { rows } = await client.query<Row>('select id from noisecap_id where box = $1 and id = any($2)', [
-    box,
-    ids,
-  ])
-  const known = new Set(rows.map(({ id }) => hexEncode(id as Uint8Array)))
+  const known = new Set((await remembered).rows.map(({ id }) => hexEncode(id as Uint8Array)))
   const chosen = requests.map((request) => ({ request, ...choose(record, known, request) }))
-  await insert(client, box, chosen)
+  insert(tx, box, chosen)
   const quotaMs = chosen.flatMap(({ request, result }) =>
     result.refusal?.startsWith('quota') === true ? [request.nowMs] : [],
   )
   const refusedMs = quotaMs.find((nowMs) => Math.abs(nowMs - record.refusedMs) >= 1_000)
-  await client.query(
+  tx.send(
     `update noisecap_box set messages = $2, bytes = $3, next_position = $4,
        refusals = refusals + $5, refused_ms = case when $5 = 1 then $6 else refused_ms end where id = $1`,
     [
@@ -53,8 +59,7 @@ export async function depositIn(
       refusedMs ?? 0,
     ],
   )
-  if (chosen.some(({ taken, result }) => taken.length > 0 || result.refusal !== undefined))
-    await notify(client, box)
+  if (chosen.some(({ taken, result }) => taken.length > 0 || result.refusal !== undefined)) notify(tx, box)
   return chosen.map(({ result }) => result)
 }
 
@@ -83,33 +88,40 @@ function choose(
   return { taken, result: { accepted: messages.length, duplicates, refusal: undefined } }
 }
 
-async function insert(
-  client: PoolClient,
+function insert(
+  tx: PostgresTransaction,
   box: Uint8Array,
   chosen: readonly { readonly request: DepositRequest; readonly taken: readonly Taken[] }[],
-): Promise<void> {
+): void {
   const rows = chosen.flatMap(({ request, taken }) => taken.map((each) => ({ ...each, request })))
   if (rows.length === 0) return
-  const [ids, positions, expiries] = [
+  const [ids, positions, expiries, sizes] = [
     rows.map(({ message }) => message.id),
     rows.map(({ position }) => position),
     rows.map(({ expiresMs }) => expiresMs),
+    rows.map(({ message }) => message.envelope.length),
   ]
-  await client.query(
+  const starts = [1] // as SQL counts
+  for (const size of sizes) starts.push(starts.at(-1)! + size) // never empty
+  tx.send(
     `insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
-     select $1, p, i, d, length(e), e, n, x
-     from unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[]) as t(p, i, e, x, d, n)`,
+     select $1, p, i, d, s, substr($4::bytea, f, s), n, x
+     from unnest($2::bigint[], $3::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::integer[], $9::integer[])
+       as t(p, i, x, d, n, s, f)`,
     [
       box,
       positions,
       ids,
-      rows.map(({ message }) => message.envelope),
+      // In one piece, since elements of an array travel as text.
+      Buffer.concat(rows.map(({ message }) => message.envelope)),
       expiries,
       rows.map(({ request }) => request.depositor),
       rows.map(({ request }) => request.nowMs),
+      sizes,
+      starts.slice(0, -1),
     ],
   )
-  await client.query(
+  tx.send(
     `insert into noisecap_id (box, id, position, expires_ms)
      select $1, i, p, x from unnest($2::bytea[], $3::bigint[], $4::bigint[]) as t(i, p, x)`,
     [box, ids, positions, expiries],

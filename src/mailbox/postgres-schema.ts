@@ -14,18 +14,20 @@ const MIGRATIONS: readonly string[] = [
      refusals bigint not null default 0, refused_ms bigint not null default 0);
    create index noisecap_box_expiry on noisecap_box (expires_ms) where expires_ms > 0;
    create table noisecap_alias (
-     hash bytea primary key, box bytea not null references noisecap_box on delete cascade,
+     hash bytea primary key, box bytea not null,
      role text not null, depositor bigint not null);
    create index noisecap_alias_box on noisecap_alias (box);
    create table noisecap_message (
-     box bytea not null references noisecap_box on delete cascade, position bigint not null,
+     box bytea not null, position bigint not null,
      id bytea not null, depositor bigint not null, size integer not null, envelope bytea not null,
      deposited_ms bigint not null, expires_ms bigint not null, deliveries integer not null default 0,
      held smallint not null default 0, until_ms bigint not null default 0, for_ms bigint not null default 0,
      consumer bytea not null default '\\x0000000000000000', dead text,
      primary key (box, position));
+   -- Ciphertext does not become smaller.
+   alter table noisecap_message alter column envelope set storage external;
    create table noisecap_id (
-     box bytea not null references noisecap_box on delete cascade, id bytea not null,
+     box bytea not null, id bytea not null,
      position bigint not null, expires_ms bigint not null, primary key (box, id));
    create index noisecap_id_expiry on noisecap_id (expires_ms);`,
   // Large bodies. Their rows outlive box and message until a sweep, which removes pieces by and by.

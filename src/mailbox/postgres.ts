@@ -9,11 +9,12 @@ import { boxStat, GONE } from './box-stat.js'
 import { DepositQueue } from './deposit-queue.js'
 import { Listeners } from './listeners.js'
 import { PostgresBodies } from './postgres-bodies.js'
-import { messageOf, notify, putAlias, remove, revive, settleAll, within } from './postgres-box.js'
+import { dropBoxes, messageOf, notify, putAlias, remove, revive, settleAll, within } from './postgres-box.js'
 import { PostgresConnection } from './postgres-connection.js'
-import { depositIn } from './postgres-deposit.js'
-import { leaseFrom } from './postgres-lease.js'
+import { depositIn, findKnown } from './postgres-deposit.js'
+import { leaseFrom, pageOf } from './postgres-lease.js'
 import { boxOf, type Row } from './postgres-rows.js'
+import type { PostgresTransaction } from './postgres-transaction.js'
 import { type BoxRecord, HELD } from './records.js'
 import type {
   Alias,
@@ -43,7 +44,9 @@ export type PostgresMailboxOptions = pg.PoolConfig
 /** Boxes in a database, whose tables (`noisecap_…`) are made or brought up to date.
  * @throws `mailbox/store`. */
 export async function openPostgresMailboxStore(options: PostgresMailboxOptions): Promise<MailboxStore> {
-  const store = new PostgresMailboxStore(new pg.Pool({ ...PATIENCE, ...options }))
+  // Versions of `pg` that know no pipeline send one statement after the other.
+  const pipeline = { pipeline: true }
+  const store = new PostgresMailboxStore(new pg.Pool({ ...PATIENCE, ...options, ...pipeline }))
   try {
     await store.open()
     return store
@@ -54,6 +57,9 @@ export async function openPostgresMailboxStore(options: PostgresMailboxOptions):
 }
 
 const OPEN = '(expires_ms = 0 or expires_ms > $2)'
+/** What every change of a box begins with. */
+const LOCK_BOX = `select * from noisecap_box where id = $1 and ${OPEN} for update`
+const NOTHING = () => {}
 
 class PostgresMailboxStore implements MailboxStore {
   readonly bodies: PostgresBodies
@@ -63,12 +69,17 @@ class PostgresMailboxStore implements MailboxStore {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
     const nowMs = requests.at(-1)?.nowMs ?? 0
     const otherwise = requests.map(() => gone)
-    return this.#inBox(box, nowMs, otherwise, (client, record) => depositIn(client, box, record, requests))
+    const find = (tx: PostgresTransaction) => findKnown(tx, box, requests)
+    return this.#inBox(box, nowMs, otherwise, find, (tx, record, known) =>
+      depositIn(tx, box, record, requests, known),
+    )
   })
 
   constructor(pool: pg.Pool) {
     this.#connection = new PostgresConnection(pool, this.#listeners)
-    this.bodies = new PostgresBodies(this.#connection, (...of) => this.#inBox(...of))
+    this.bodies = new PostgresBodies(this.#connection, (box, nowMs, otherwise, work) =>
+      this.#inBox(box, nowMs, otherwise, NOTHING, work),
+    )
   }
 
   open(): Promise<void> {
@@ -77,19 +88,19 @@ class PostgresMailboxStore implements MailboxStore {
 
   openBox({ id, limits, expiresMs }: NewBox, aliases: readonly Alias[]): Promise<void> {
     const { maxMessages, maxBytes, messageTtlSeconds, maxDeliveries, ordered } = limits
-    return this.#connection.transaction(async (client) => {
-      await client.query(
+    return this.#connection.transaction(async (tx) => {
+      tx.send(
         `insert into noisecap_box (id, max_messages, max_bytes, ttl_seconds, max_deliveries, ordered, expires_ms)
          values ($1, $2, $3, $4, $5, $6, $7)`,
         [id, maxMessages, maxBytes, messageTtlSeconds, maxDeliveries, ordered ? 1 : 0, expiresMs ?? 0],
       )
-      for (const alias of aliases) await putAlias(client, id, alias)
+      for (const alias of aliases) await putAlias(tx, id, alias)
     })
   }
 
   addAlias(box: Uint8Array, alias: Alias, nowMs: number): Promise<boolean> {
-    return this.#inBox(box, nowMs, false, async (client) => {
-      await putAlias(client, box, alias)
+    return this.#inBox(box, nowMs, false, NOTHING, async (tx) => {
+      await putAlias(tx, box, alias)
       return true
     })
   }
@@ -109,8 +120,10 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   async dropBox(box: Uint8Array): Promise<void> {
-    await this.#connection.rows('delete from noisecap_box where id = $1', [box])
-    await this.#connection.tell(box)
+    await this.#connection.transaction(async (tx) => {
+      dropBoxes(tx, [box])
+      notify(tx, box)
+    })
   }
 
   deposit(
@@ -123,28 +136,29 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
-    return this.#inBox(box, nowMs, GONE, (client, record) => leaseFrom(client, box, record, request, nowMs))
+    const look = (tx: PostgresTransaction) => pageOf(tx, box, request)
+    return this.#inBox(box, nowMs, GONE, look, (tx, record, page) =>
+      leaseFrom(tx, box, record, request, nowMs, page),
+    )
   }
 
   settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
-    return this.#inBox(
-      box,
-      nowMs,
-      undefined,
-      async (client) => {
-        await settleAll(client, box, settlements, nowMs)
-        await notify(client, box)
-      },
-      () => settlements.forEach(({ receipt }) => void parseReceipt(receipt)),
-    )
+    return this.#connection.transaction(async (tx) => {
+      for (const { receipt } of settlements) parseReceipt(receipt)
+      // What is settled in a box that is no more does no harm, so nothing waits to hear whether it is.
+      tx.send(LOCK_BOX, [box, nowMs])
+      await settleAll(tx, box, settlements, nowMs)
+      notify(tx, box)
+    })
   }
 
   ackThrough(box: Uint8Array, receipt: string, consumer: Uint8Array, nowMs: number): Promise<void> {
     const { position } = parseReceipt(receipt)
-    return this.#inBox(box, nowMs, undefined, async (client) => {
+    return this.#connection.transaction(async (tx) => {
+      tx.send(LOCK_BOX, [box, nowMs])
       const where = `position <= $2 and dead is null and held = ${HELD.leased} and consumer = $3`
-      await remove(client, box, where, [position, consumer])
-      await notify(client, box)
+      remove(tx, box, where, [position, consumer])
+      notify(tx, box)
     })
   }
 
@@ -171,16 +185,16 @@ class PostgresMailboxStore implements MailboxStore {
     verdict: 'redeliver' | 'remove',
     nowMs: number,
   ): Promise<number> {
-    return this.#inBox(box, nowMs, 0, async (client) => {
-      const { rows } = await client.query<Row>(
+    return this.#inBox(box, nowMs, 0, NOTHING, async (tx) => {
+      const { rows } = await tx.query(
         `select position, size from noisecap_message where box = $1 and dead is not null
          and ($2::bigint[] is null or position = any($2)) order by position limit ${DEAD_MAX}`,
         [box, positions ?? null],
       )
       const found = rows.map((row) => Number(row['position']))
-      if (verdict === 'remove') await remove(client, box, 'position = any($2)', [found])
-      else await revive(client, box, found)
-      await notify(client, box)
+      if (verdict === 'remove') remove(tx, box, 'position = any($2)', [found])
+      else revive(tx, box, found)
+      notify(tx, box)
       return found.length
     })
   }
@@ -194,20 +208,26 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   async sweep(nowMs: number, max: number): Promise<number> {
-    const boxes = await this.#connection.rows(
-      'delete from noisecap_box where expires_ms > 0 and expires_ms <= $1 returning id',
-      [nowMs],
-    )
+    const boxes = await this.#connection.transaction(async (tx) => {
+      const { rows } = await tx.query(
+        `select id from noisecap_box where expires_ms > 0 and expires_ms <= $1
+         order by expires_ms limit $2 for update skip locked`,
+        [nowMs, max],
+      )
+      const ids = rows.map(({ id }) => id)
+      if (ids.length > 0) dropBoxes(tx, ids)
+      return ids
+    })
     const due = await this.#connection.rows(
       'select box, id, position from noisecap_id where expires_ms <= $1 order by expires_ms limit $2',
       [nowMs, max],
     )
     for (const row of due) {
       const box = row['box'] as Uint8Array
-      await this.#connection.transaction(async (client) => {
-        await client.query('select 1 from noisecap_box where id = $1 for update', [box])
-        await client.query('delete from noisecap_id where box = $1 and id = $2', [box, row['id']])
-        await remove(client, box, 'position = $2', [row['position']])
+      await this.#connection.transaction(async (tx) => {
+        tx.send('select 1 from noisecap_box where id = $1 for update', [box])
+        tx.send('delete from noisecap_id where box = $1 and id = $2', [box, row['id']])
+        remove(tx, box, 'position = $2', [row['position']])
       })
     }
     return boxes.length + due.length + (await this.bodies.sweep(nowMs, max))
@@ -231,19 +251,19 @@ class PostgresMailboxStore implements MailboxStore {
 
   /** A transaction under the lock of an open box.
    * @param otherwise - the result when there is no such box.
-   * @param check - run before anything. */
-  #inBox<T>(
+   * @param ahead - what is asked for together with the box, and handed on. */
+  #inBox<T, A>(
     box: Uint8Array,
     nowMs: number,
     otherwise: T,
-    work: (client: pg.PoolClient, record: BoxRecord) => Promise<T>,
-    check: () => void = () => {},
+    ahead: (tx: PostgresTransaction) => A,
+    work: (tx: PostgresTransaction, record: BoxRecord, asked: A) => Promise<T>,
   ): Promise<T> {
-    return this.#connection.transaction(async (client) => {
-      check()
-      const text = `select * from noisecap_box where id = $1 and ${OPEN} for update`
-      const [row] = (await client.query<Row>(text, [box, nowMs])).rows
-      return row === undefined ? otherwise : work(client, boxOf(row))
+    return this.#connection.transaction(async (tx) => {
+      const found = tx.query(LOCK_BOX, [box, nowMs])
+      const asked = ahead(tx)
+      const [row] = (await found).rows
+      return row === undefined ? otherwise : work(tx, boxOf(row), asked)
     })
   }
 }

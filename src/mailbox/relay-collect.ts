@@ -16,6 +16,8 @@ type Input<Name extends keyof CollectMethods> = InputOf<CollectMethods[Name]>
 
 /** Messages that one lease of a stream asks for: few enough that those of a slow reader do not wait in its stream. */
 const STREAM_BATCH = 64
+/** Most that a stream with more to come waits for half of its window, ms. */
+const LINGER_MS = 3
 /** Without any hint when something may become available, ms. */
 const LOOK_AGAIN_MS = 60_000
 
@@ -57,9 +59,21 @@ export class CollectObject implements Handlers<CollectMethods, CallContext> {
     const unsettled = new Unsettled(change)
     const name = hexEncode(consumer)
     this.#unsettled.set(name, unsettled)
+    let behind = false
+    const roomNow = () => window - unsettled.count(now())
     try {
       while (!signal.aborted) {
-        const room = window - unsettled.count(now())
+        // Who is behind gets the next messages in batches, not one for each that is settled: every lease is a commit.
+        const deadline = clock.nowMs() + LINGER_MS
+        for (
+          let left = LINGER_MS;
+          behind && left > 0 && roomNow() < window / 2;
+          left = deadline - clock.nowMs()
+        ) {
+          await change.next(left, signal)
+          if (signal.aborted) return
+        }
+        const room = roomNow()
         const request: LeaseRequest = {
           consumer,
           leaseMs,
@@ -71,6 +85,7 @@ export class CollectObject implements Handlers<CollectMethods, CallContext> {
             ? { messages: [], nextMs: unsettled.firstEndMs, open: true }
             : await tellFailures(() => store.lease(this.#box, request, now()))
         if (!open) throw gone()
+        behind = room > 0 && messages.length === request.maxMessages
         for (const { receipt } of messages) unsettled.add(receipt, now() + leaseMs)
         yield* messages
         if (messages.length === 0) await change.next(untilNext(nextMs, now()), signal)

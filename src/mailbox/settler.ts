@@ -1,6 +1,7 @@
 // Settlements on their way to the relay: those of one turn travel together, in order, and so do those that come while earlier ones
 // are being made durable: a relay then commits once for many. A call that a lost connection interrupted
 // is made again by the connection itself, since settling twice is as good as once. Leaves out what is settled (inbox.ts).
+import { nextTurn } from '../clock.js'
 import { MAILBOX_BATCH_MAX } from '../limits.js'
 import type { Calls, Stub } from '../rpc/index.js'
 import type { CollectInterface } from './interfaces.js'
@@ -29,7 +30,8 @@ export class Settler {
   /** @returns once the relay has made it durable. */
   settle(settlement: Settlement): Promise<void> {
     return new Promise((done, failed) => {
-      if (this.#waiting.length === 0) queueMicrotask(() => this.#sendNext())
+      // A turn later: messages that arrived together are often settled together.
+      if (this.#waiting.length === 0) nextTurn(() => this.#sendNext())
       this.#waiting.push({ settlement, done, failed })
     })
   }
