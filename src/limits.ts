@@ -292,6 +292,8 @@ export const MAILBOX_BOX_BYTES = 67_108_864
 export const MAILBOX_BOX_DELIVERIES = 16
 /** Until a depositor may try again after a quota was full, ms (spec/mailbox.md §9). */
 export const MAILBOX_RETRY_MS = 5_000
+/** Until a client tries again when the store of a relay keeps nothing, ms. */
+export const MAILBOX_STORE_RETRY_MS = 1_000
 /** Between two sweeps of a relay, ms, and expired entries that one removes (spec/mailbox.md §9). */
 export const MAILBOX_SWEEP_MS = 30_000
 export const MAILBOX_SWEEP_MAX = 1_000

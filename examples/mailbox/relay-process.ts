@@ -12,22 +12,26 @@ export class RelayProcess implements AsyncDisposable {
   readonly directory: string
   #location: string
   readonly #store: StorePlace | undefined
+  readonly #program: string
   #child: ChildProcess | undefined
   /** Text of a capability for opening boxes. */
   opener = ''
 
   /** @param location - where it listens; of port 0 it keeps what it got.
-   * @param store - where its boxes lie; default in the directory. */
-  constructor(directory: string, location = 'tcp://127.0.0.1:0', store?: StorePlace) {
+   * @param store - where its boxes lie; default in the directory.
+   * @param program - relay.ts, or what was made of it. */
+  constructor(directory: string, location = 'tcp://127.0.0.1:0', store?: StorePlace, program = PROGRAM) {
     this.directory = directory
     this.#location = location
     this.#store = store
+    this.#program = program
   }
 
   /** Start it.
    * @returns when it listens. */
   async start(): Promise<this> {
-    const args = ['--import', 'tsx', PROGRAM, this.directory, this.#location]
+    const compile = this.#program.endsWith('.ts') ? ['--import', 'tsx'] : []
+    const args = [...compile, this.#program, this.directory, this.#location]
     const env = { ...process.env }
     if (this.#store !== undefined) env['NOISECAP_RELAY_STORE'] = JSON.stringify(this.#store)
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -65,7 +65,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
   readonly #codec: MessageCodec<never, Out>
   readonly #seen: SeenSet | undefined
   readonly #clock: Clock
-  readonly #consumer = primitives().randomBytes(CONSUMER_BYTES)
+  readonly #retries = new Set<() => void>()
   /** What was handed out and is not settled, by id; it outlives the connection that brought it. */
   readonly #held = new Map<string, Received<unknown, never>>()
 
@@ -107,7 +107,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
         } catch (error) {
           if (ending.signal.aborted) return
           if (!isPassing(error)) throw error
-          await pause(this.#clock, backoff.next(error), ending.signal)
+          await this.#pause(backoff.next(error), ending.signal)
         }
       }
     } finally {
@@ -115,6 +115,11 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
       end()
       this.#giveBack()
     }
+  }
+
+  /** Connect again at once, where this waits after a failure. */
+  retry(): void {
+    for (const wake of this.#retries) wake()
   }
 
   /** Handle messages, several at once: acknowledged when `handle` resolves, given back when it throws.
@@ -154,11 +159,13 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
       CollectInterface,
       connectionOf(this.#options, signal),
     )
+    // New each time: what a relay had leased for the connection before and never sent must not be overtaken.
+    const consumer = primitives().randomBytes(CONSUMER_BYTES)
     const settler = new Settler(stub)
     const extending = this.#extendEvery(leaseMs, settler)
     let lost = false
     try {
-      for await (const leased of stub.follow({ consumer: this.#consumer, leaseMs, window }, { signal })) {
+      for await (const leased of stub.follow({ consumer, leaseMs, window }, { signal })) {
         const message = this.#receive(leased, settler, stub)
         if (message === undefined) continue
         this.#held.set(message.id, message as Received<unknown, never>)
@@ -174,6 +181,17 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
       await settler.end()
       stub[Symbol.dispose]()
     }
+  }
+
+  /** Until {@link retry} is called, or time is over. */
+  async #pause(delayMs: number, signal: AbortSignal): Promise<void> {
+    const retried = new AbortController()
+    const wake = () => retried.abort()
+    this.#retries.add(wake)
+    signal.addEventListener('abort', wake)
+    if (!signal.aborted) await pause(this.#clock, delayMs, retried.signal)
+    signal.removeEventListener('abort', wake)
+    this.#retries.delete(wake)
   }
 
   #giveBack(): void {

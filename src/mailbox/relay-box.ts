@@ -3,7 +3,7 @@
 import type { Capability } from '../capability/index.js'
 import type { Clock } from '../clock.js'
 import { NoisecapError } from '../errors.js'
-import { MAILBOX_RETRY_MS } from '../limits.js'
+import { MAILBOX_RETRY_MS, MAILBOX_STORE_RETRY_MS } from '../limits.js'
 import { type CallContext, Failure, type Handlers } from '../rpc/index.js'
 import { Change } from './change.js'
 import { checkEnvelope, messageId } from './envelope.js'
@@ -155,7 +155,7 @@ export async function tellFailures<T>(action: () => Promise<T>): Promise<T> {
     if (error instanceof RangeError) throw new Failure('invalid_argument', error.message)
     if (error instanceof NoisecapError && error.code === 'mailbox/store') {
       throw new Failure('unavailable', 'the relay cannot keep messages now', {
-        retryAfterMs: MAILBOX_RETRY_MS,
+        retryAfterMs: MAILBOX_STORE_RETRY_MS,
       })
     }
     throw error

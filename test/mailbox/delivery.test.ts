@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { generateKeyPair } from '../../src/crypto/index.js'
+import { NoisecapError } from '../../src/errors.js'
 import {
   CollectAddress,
   CollectInterface,
@@ -187,6 +188,29 @@ describe('Outbox and Inbox', () => {
     network.disconnect()
     const [message] = await take(inbox(), 1)
     expect(message).toMatchObject({ value: 'held', deliveries: 2 })
+  })
+
+  test('what a relay leased and could not send any more is not overtaken', async () => {
+    const { store, outbox, inbox } = await mailbox()
+    const out = outbox()
+    for (let i = 0; i < 8; i++) await out.send(i)
+    await out.flush()
+    const lease = store.lease.bind(store)
+    let fails = true
+    store.lease = async (...of) => {
+      const leased = await lease(...of)
+      // As if it were killed before it could answer.
+      if (fails && leased.messages.length > 0) {
+        fails = false
+        throw new NoisecapError('mailbox/store', 'Cannot reach the mailbox')
+      }
+      return leased
+    }
+    const receiving = inbox({ window: 4, leaseMs: 1_000 })
+    const retrying = setInterval(() => receiving.retry(), 20) // or it comes again when the relay says, in 5 s
+    const messages = await take(receiving, 8).finally(() => clearInterval(retrying))
+    expect(fails).toBe(false)
+    expect(values(messages)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   })
 
   test('run, a connection lost while messages are being handled: each is handled once, and acknowledged', async () => {

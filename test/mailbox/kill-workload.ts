@@ -8,6 +8,7 @@ import type { StorePlace } from '../../examples/mailbox/relay-store.js'
 import { Capability, generateKeyPair } from '../../src/index.js'
 import { CollectAddress } from '../../src/mailbox/index.js'
 import { Inbox, Outbox, RelayClient } from '../../src/mailbox/lmdb.js'
+import { bundleRelay } from './relay-bundle.js'
 
 /** What came of it. */
 export interface KillReport {
@@ -31,16 +32,21 @@ export interface KillOptions {
   readonly told?: ((kill: number) => void) | undefined
 }
 
+/** Messages on their way at most, so that the end is not long. */
+const BACKLOG_MAX = 400
 const DELIVERED_WITHIN_MS = 90_000
+/** Until messages flow again after a kill; if they do not, the next kill comes. */
+const FLOWS_WITHIN_MS = 5_000
 
 /** Run it. */
 export async function runKills({ kills, place, server, twins, told }: KillOptions): Promise<KillReport> {
   const directory = mkdtempSync(join(tmpdir(), 'noisecap-kills-'))
   const stop = new AbortController()
   try {
-    const relayDirectory = join(directory, 'relay')
-    await using one = await new RelayProcess(relayDirectory, undefined, place).start()
-    await using two = twins ? await new RelayProcess(relayDirectory, undefined, place).start() : one
+    using bundle = await bundleRelay()
+    const newRelay = () => new RelayProcess(join(directory, 'relay'), undefined, place, bundle.program)
+    await using one = await newRelay().start()
+    await using two = twins ? await newRelay().start() : one
     const ada = generateKeyPair()
     await using client = new RelayClient(Capability.parse(one.opener))
     const { deposit, collect } = await client.openBox({ to: ada.publicKey, maxDeliveries: 1_000 })
@@ -49,7 +55,7 @@ export async function runKills({ kills, place, server, twins, told }: KillOption
     await using inbox = new Inbox<number>(new CollectAddress(there, collect.box), ada, undefined, {
       seen: join(directory, 'seen'),
       signal: stop.signal,
-      leaseMs: 2_000,
+      leaseMs: 500,
     })
     const got: number[] = []
     const receiving = (async () => {
@@ -66,14 +72,23 @@ export async function runKills({ kills, place, server, twins, told }: KillOption
         await outbox.send(sent)
         sent += 1
         if (sent % 8 === 0 || outbox.waiting > 200) await pause(Math.random() * 20)
+        while (sending && sent - got.length > BACKLOG_MAX) await pause(20)
       }
     })()
     for (let kill = 1; kill <= kills; kill++) {
-      await pause(Math.random() * 300)
+      // Mostly while messages flow, sometimes while everybody is still connecting.
+      const before = got.length
+      const deadline = performance.now() + FLOWS_WITHIN_MS
+      while (kill % 4 > 0 && got.length === before && performance.now() < deadline) {
+        await pause(20)
+        // A relay without its server has told them to come again in some seconds.
+        outbox.retry()
+        inbox.retry()
+      }
+      await pause(Math.random() * 100)
       const relay = kill % 2 === 0 ? two : one
       await (server === undefined ? relay.kill() : server.crash())
       await (server === undefined ? relay.start() : server.resume())
-      outbox.retry()
       told?.(kill)
     }
     sending = false
