@@ -14,9 +14,9 @@ const below = {
   mailbox: ['crypto', 'capability', 'seal', 'rpc'],
 }
 // A relay is a service, and its clients connect to it: the mailbox stands on what joins the layers below.
-const above = { mailbox: ['^src/(service|offer|connect|index)\\.ts$'] }
+const above = { mailbox: ['^src/(service|offer|connect|index|browser-index)\\.ts$'] }
 const foundationFiles =
-  '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|location|padded-item|standard-schema|web-stream)\\.ts$'
+  '^src/(errors|limits|bytes|lasting|dcbor|redact|clock|indexed-db|location|padded-item|standard-schema|web-stream)\\.ts$'
 const nodeFiles =
   '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
@@ -93,7 +93,7 @@ module.exports = {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/(noise/own-handshake|capability/files|session/files|resolve/(file|dns)|mailbox/(lmdb|nats|postgres)|transport/(tcp|unix|http|http-handler|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
+          '^src/(noise/own-handshake|capability/files|session/files|resolve/(file|dns)|mailbox/(browser|lmdb|nats|postgres)|transport/(tcp|unix|http|http-handler|message-port|stdio|websocket|websocket-node|websocket-server))\\.ts$',
         ],
       },
     },

@@ -31,6 +31,13 @@ const WANTED = [
     without: ['rpc', 'session', 'transport', 'resolve'],
   },
   {
+    name: 'mailbox',
+    program: "export { IndexedDbOrderedStore, Inbox, Outbox } from 'noisecap/mailbox/browser'",
+    limit: 102 * KB,
+    aim: 102 * KB,
+    without: ['testing'],
+  },
+  {
     name: 'open',
     program: "export { SealReader, Column, text } from 'noisecap/seal'",
     limit: 35 * KB,

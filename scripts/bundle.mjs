@@ -15,6 +15,7 @@ const BROWSER_ALIASES = {
   'noisecap/noise': source('noise/index.ts'),
   'noisecap/capability': source('capability/index.ts'),
   'noisecap/seal': source('seal/index.ts'),
+  'noisecap/mailbox/browser': source('mailbox/browser.ts'),
   'noisecap/testing': source('testing/index.ts'),
   noisecap: source('browser-index.ts'),
 }

@@ -1,11 +1,11 @@
 // Keys and capabilities that outlive a page: in IndexedDB, encrypted with AES-256-GCM under a key of WebCrypto that no script
 // can read, only use. noble computes with bytes, so an opened key is in the memory of the page; what lies in the database is
 // ciphertext. That keeps secrets out of dumps and extensions that read databases, not from a script that runs in the page,
-// which can use whatever the page can. Leaves out the database itself (indexed-db.ts).
-import { utf8, wipe } from '../bytes.js'
+// which can use whatever the page can. Leaves out the database itself (named-values.ts).
+import { utf8, utf8Decode, wipe } from '../bytes.js'
 import { Capability } from '../capability/index.js'
 import { asSecretKey, KeyPair, primitives } from '../crypto/index.js'
-import { NamedValues, storeError } from './indexed-db.js'
+import { NamedValues, storeError } from './named-values.js'
 
 const WRAPPING_KEY = 'key'
 const NONCE_BYTES = 12
@@ -17,7 +17,7 @@ interface Subtle {
   decrypt(algorithm: object, key: object, data: Uint8Array): Promise<ArrayBuffer>
 }
 
-/** Named keys and capabilities of one origin. */
+/** Named keys, capabilities and other secret texts of one origin. */
 export class BrowserStore implements Disposable {
   readonly #values: NamedValues
   readonly #subtle: Subtle
@@ -59,32 +59,50 @@ export class BrowserStore implements Disposable {
 
   /** Keep a capability under a name, in place of one that is there. */
   async keep(name: string, capability: Capability<unknown>): Promise<void> {
-    const place = `capability ${name}`
-    const text = utf8(capability.export())
-    await this.#values.put(place, await this.#encrypted(place, text))
-    wipe(text)
+    await this.#keep(`capability ${name}`, capability.export())
   }
 
   /** The capability kept under a name, undefined when there is none.
    * @throws `browser/store` when what is kept cannot be decrypted. */
   async capability(name: string): Promise<Capability | undefined> {
-    const text = await this.#read(`capability ${name}`)
-    if (text === undefined) return undefined
-    try {
-      return Capability.parse(new TextDecoder().decode(text))
-    } finally {
-      wipe(text)
-    }
+    const text = await this.#text(`capability ${name}`)
+    return text === undefined ? undefined : Capability.parse(text)
   }
 
-  /** Forget a capability. */
+  /** Keep a text that holds a secret, such as the address of a box, in place of one that is there. */
+  async keepText(name: string, text: string): Promise<void> {
+    await this.#keep(`text ${name}`, text)
+  }
+
+  /** The text kept under a name, undefined when there is none.
+   * @throws `browser/store` when what is kept cannot be decrypted. */
+  async text(name: string): Promise<string | undefined> {
+    return await this.#text(`text ${name}`)
+  }
+
+  /** Forget the capability and the text of a name. */
   async forget(name: string): Promise<void> {
     await this.#values.delete(`capability ${name}`)
+    await this.#values.delete(`text ${name}`)
   }
 
   /** Close the database; what was taken out of it stays usable. */
   [Symbol.dispose](): void {
     this.#values.close()
+  }
+
+  async #keep(place: string, text: string): Promise<void> {
+    const bytes = utf8(text)
+    await this.#values.put(place, await this.#encrypted(place, bytes))
+    wipe(bytes)
+  }
+
+  async #text(place: string): Promise<string | undefined> {
+    const bytes = await this.#read(place)
+    if (bytes === undefined) return undefined
+    const text = utf8Decode(bytes)
+    wipe(bytes)
+    return text
   }
 
   async #read(place: string): Promise<Uint8Array | undefined> {

@@ -166,7 +166,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     let lost = false
     try {
       for await (const leased of stub.follow({ consumer, leaseMs, window }, { signal })) {
-        const message = this.#receive(leased, settler, stub)
+        const message = await this.#receive(leased, settler, stub)
         if (message === undefined) continue
         this.#held.set(message.id, message as Received<unknown, never>)
         yield message
@@ -200,9 +200,13 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
   }
 
   /** Open a message; what cannot be delivered is settled here, and what is being handled already is not handed out again. */
-  #receive(leased: LeasedMessage, settler: Settler, stub: CollectStub): Received<Out, Accepted> | undefined {
+  async #receive(
+    leased: LeasedMessage,
+    settler: Settler,
+    stub: CollectStub,
+  ): Promise<Received<Out, Accepted> | undefined> {
     const id = messageId(leased.envelope)
-    if (this.#seen?.has(id)) return void settler.quietly({ kind: 'ack', receipt: leased.receipt })
+    if (await this.#seen?.has(id)) return void settler.quietly({ kind: 'ack', receipt: leased.receipt })
     const held = this.#held.get(hexEncode(id))
     if (held !== undefined) return void held.cameAgain(leased.receipt, this.#holder(settler))
     try {

@@ -1,5 +1,5 @@
 // OrderedStore: bytes under ordered keys with transactions, all that the embedded mailbox, the outbox and the seen-set need of a
-// disk. Back ends: memory (memory-store.ts) and LMDB (lmdb-store.ts). Leaves out what the bytes mean (records.ts).
+// disk. Back ends: memory (memory-store.ts), LMDB (lmdb-store.ts) and IndexedDB (indexed-db-store.ts). Leaves out what the bytes mean (records.ts).
 
 /** One entry. */
 export interface Entry {
@@ -31,6 +31,24 @@ export interface OrderedStore extends AsyncDisposable {
   /** Be told when somebody else may have changed something: another process on the same files. Absent where there is nobody.
    * @returns call it to hear no more. */
   onForeignChange?(heard: () => void): () => void
+  /** Resolves once `read` sees what others had committed before the call. Absent where it always does.
+   * @throws `mailbox/store`. */
+  catchUp?(): Promise<void>
+  /** Run `work` while nobody else runs work of this name on these entries. Absent where that cannot be had; nothing breaks
+   * without.
+   * @throws the reason of `signal`, if it is aborted before its turn. */
+  inTurn?(name: string, signal: AbortSignal, work: () => Promise<void>): Promise<void>
+  /** Long values that are not held in memory. Absent where no values are. */
+  readonly apart?: ApartEntries | undefined
+}
+
+/** Entries whose values are kept apart: in ranges they are empty, and `remove` takes them away like others. */
+export interface ApartEntries {
+  /** @returns once it is durable.
+   * @throws `mailbox/store`. */
+  put(key: Uint8Array, value: Uint8Array): Promise<void>
+  /** @throws `mailbox/store`. */
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
 }
 
 /** The first key after all that begin with `prefix`, which does not end in 0xff. */

@@ -136,12 +136,33 @@ export class OutboxQueue {
 
   /** Keep a piece of a large body, durably. */
   putPiece(name: Uint8Array, index: number, piece: Uint8Array): Promise<void> {
-    return this.#store.write((tx) => tx.put(this.#pieceKey(name, index), piece))
+    const key = this.#pieceKey(name, index)
+    return this.#store.apart?.put(key, piece) ?? this.#store.write((tx) => tx.put(key, piece))
   }
 
   /** A piece of a large body that waits. */
-  piece({ name }: QueuedBody, index: number): Uint8Array {
-    return this.#store.read((view) => view.get(this.#pieceKey(name, index))?.slice()) ?? EMPTY
+  async piece({ name }: QueuedBody, index: number): Promise<Uint8Array> {
+    const key = this.#pieceKey(name, index)
+    const { apart } = this.#store
+    const piece = apart === undefined ? this.#store.read((view) => view.get(key)?.slice()) : apart.get(key)
+    return (await piece) ?? EMPTY
+  }
+
+  /** See what others have put in or taken out. */
+  catchUp(): Promise<void> {
+    return this.#store.catchUp?.() ?? Promise.resolve()
+  }
+
+  /** Be told when somebody else put something in or took something out, where they send in turn: whoever is left sends it all.
+   * @returns call it to hear no more. */
+  onForeignChange(heard: () => void): () => void {
+    const told = this.#store.inTurn === undefined ? undefined : this.#store.onForeignChange?.(heard)
+    return told ?? (() => {})
+  }
+
+  /** Send from it while nobody else does, where the store can tell. */
+  inTurn(signal: AbortSignal, send: () => Promise<void>): Promise<void> {
+    return this.#store.inTurn?.(hexEncode(this.#prefix), signal, send) ?? send()
   }
 
   /** Remove a body that is not to be sent after all. */

@@ -42,9 +42,9 @@ export async function upload(
     const length = Math.min(IN_FLIGHT, count - pieces)
     const first = pieces
     const states = await Promise.all(
-      Array.from({ length }, (_, i) => {
+      Array.from({ length }, async (_, i) => {
         const index = first + i
-        return relay.appendBody({ id, index, piece: queue.piece(body, index) }, options)
+        return relay.appendBody({ id, index, piece: await queue.piece(body, index) }, options)
       }),
     )
     ;({ pieces, complete } = states.at(-1)!) // there is one as long as it is not complete

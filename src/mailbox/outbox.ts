@@ -81,6 +81,7 @@ export class Outbox<In = unknown> implements AsyncDisposable {
   #moved = new Signal()
   #pumping: Promise<void> | undefined
   #waiting = new AbortController()
+  readonly #hearNoMore: () => void
   #lasting: unknown
 
   /** @param store - kept open by its owner; one may serve many outboxes.
@@ -93,6 +94,10 @@ export class Outbox<In = unknown> implements AsyncDisposable {
     this.#clock = options.clock ?? SYSTEM_CLOCK
     this.#writer = new EnvelopeWriter({ to: options.sealTo ?? address.to, box: address.box }, options.as)
     this.#queue.removeOrphans(this.#clock.wallMs()).catch(() => {}) // tried again with the next outbox
+    this.#hearNoMore = this.#queue.onForeignChange(() => {
+      this.#tellMoved()
+      if (this.waiting > 0) this.#pump()
+    })
     this.#pump()
   }
 
@@ -180,6 +185,7 @@ export class Outbox<In = unknown> implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort()
     this.#waiting.abort()
+    this.#hearNoMore()
     this.#tellMoved()
     await this.#pumping
     this.#writer[Symbol.dispose]()
@@ -192,12 +198,21 @@ export class Outbox<In = unknown> implements AsyncDisposable {
 
   #pump(): void {
     if (this.#pumping !== undefined || this.#ending.signal.aborted || this.#lasting !== undefined) return
-    this.#pumping = this.#sendAll().finally(() => {
+    this.#pumping = this.#sendInTurn().finally(() => {
       this.#pumping = undefined
       this.#tellMoved()
       // What came between the last look and now.
       if (this.#lasting === undefined && !this.#ending.signal.aborted && this.waiting > 0) this.#pump()
     })
+  }
+
+  async #sendInTurn(): Promise<void> {
+    const { signal } = this.#ending
+    try {
+      await this.#queue.inTurn(signal, () => this.#sendAll())
+    } catch (error) {
+      if (!signal.aborted) this.#lasting = error
+    }
   }
 
   async #sendAll(): Promise<void> {
@@ -253,6 +268,7 @@ export class Outbox<In = unknown> implements AsyncDisposable {
 
   /** The first that wait and may still go. */
   async #head(): Promise<readonly Queued[]> {
+    await this.#queue.catchUp()
     for (;;) {
       const head = this.#queue.head(BATCH, MAILBOX_BATCH_MAX_BYTES)
       const over = head.filter(({ expiresMs }) => expiresMs <= this.#clock.wallMs())

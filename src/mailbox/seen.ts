@@ -21,7 +21,8 @@ export class SeenSet {
     this.#prefix = primitives().hash('SHA256').hash(utf8('noisecap/v1 seen\0'), box).slice(0, ID_BYTES)
   }
 
-  has(id: Uint8Array): boolean {
+  async has(id: Uint8Array): Promise<boolean> {
+    await this.#store.catchUp?.()
     return this.#store.read((view) => view.get(this.#key(KIND.id, id)) !== undefined)
   }
 

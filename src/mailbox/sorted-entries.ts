@@ -19,6 +19,11 @@ export class SortedEntries implements OrderedTransaction {
     return this.#range(nameOf(start), nameOf(end))
   }
 
+  /** Every entry, in order. */
+  *all(): Iterable<Entry> {
+    for (const name of this.#keys) yield { key: keyOf(name), value: this.#values.get(name)! }
+  }
+
   put(key: Uint8Array, value: Uint8Array): void {
     const name = nameOf(key)
     if (!this.#values.has(name)) this.#keys.splice(this.#indexOf(name), 0, name)

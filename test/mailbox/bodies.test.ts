@@ -159,8 +159,8 @@ describe('bodies of bytes', () => {
     ]
     const depositor = closing(await connect(deposit.capability, DepositInterface))
     await depositor.beginBody({ envelope, expiresMs, bodyBytes: body!.bytes })
-    await depositor.appendBody({ id, index: 0, piece: queue.piece(body!, 0) })
-    await depositor.appendBody({ id, index: 1, piece: queue.piece(body!, 1) })
+    await depositor.appendBody({ id, index: 0, piece: await queue.piece(body!, 0) })
+    await depositor.appendBody({ id, index: 1, piece: await queue.piece(body!, 1) })
     expect(await depositor.beginBody({ envelope, expiresMs, bodyBytes: body!.bytes })).toMatchObject({
       pieces: 2,
     })
@@ -319,7 +319,8 @@ describe('what a relay could do to a body', () => {
       const taken = await takeBody(bytesOf(length), queue, 0)
       if ('inline' in taken) throw new Error('expected a large one')
       const count = piecesOf(taken.queued.bytes)
-      return { ...taken, pieces: Array.from({ length: count }, (_, i) => queue.piece(taken.queued, i)) }
+      const pieces = await Promise.all(Array.from({ length: count }, (_, i) => queue.piece(taken.queued, i)))
+      return { ...taken, pieces }
     }
     return { first: await one(2 * MIB), second: await one(2 * MIB) }
   }
