@@ -82,6 +82,19 @@ describe.skipIf(noChromium)('the web demo', { timeout: 120_000 }, () => {
     await demo[Symbol.asyncDispose]()
     await expect.poll(() => status(owner)).toBe('Away')
     expect(await owner.getByRole('alert').textContent()).toContain('cannot be reached')
+    // What needs the service waits for it, what does not works.
+    const buttons = owner.getByRole('button')
+    const disabled = await buttons.evaluateAll(
+      (all) => all.map((each) => [each.textContent, (each as unknown as { disabled: boolean }).disabled]), // compiled without the DOM
+    )
+    expect(disabled).toEqual([
+      ['Add', true],
+      ['Remove', true],
+      ['Remove', true],
+      ['Make a read-only link', true],
+      ['Copy the link', false],
+      ['Revoke', true],
+    ])
     await picture(owner, 'owner-away')
     demo = await startWebDemo(folder, demo.port, (line) => log.push(line))
     await expect.poll(() => status(owner)).toBe('Live')
@@ -148,6 +161,7 @@ describe.skipIf(noChromium)('the web demo', { timeout: 120_000 }, () => {
     await expect.poll(() => cut.getByRole('alert').textContent()).toContain('This link is incomplete')
     const none = await open(`http://127.0.0.1:${demo.port}/`)
     await expect.poll(() => none.getByRole('alert').textContent()).toContain('This page needs a link')
+    expect(await status(none)).toBe('No link')
     const expired = await open(demo.expiredLink())
     await expect.poll(() => expired.getByRole('alert').textContent()).toContain('This link has expired')
     await Promise.all([cut, none, expired].map((page) => page.context().close()))

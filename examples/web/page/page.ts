@@ -34,7 +34,7 @@ async function ownCapability(): Promise<Capability | undefined> {
 async function start(): Promise<void> {
   const capability = await ownCapability().catch((error: unknown) => stand('over', wordsFor(error)))
   if (capability === undefined)
-    return document.body.dataset['status'] === 'over' ? undefined : stand('over', NO_LINK)
+    return document.body.dataset['status'] === 'over' ? undefined : standWithoutLink()
   for (;;) {
     try {
       return await open(capability)
@@ -65,9 +65,14 @@ function show(store: ObservedStore<Note[]>, owner?: Owner): void {
   const role = owner === undefined ? ', read only' : ''
   addEventListener('online', store.retry)
   store.subscribe(({ status, value, error }) => {
-    stand(status, status === 'live' || status === 'connecting' ? '' : wordsFor(error), role)
     if (value !== undefined) draw(value, owner)
+    stand(status, status === 'live' || status === 'connecting' ? '' : wordsFor(error), role)
   })
+}
+
+function standWithoutLink(): void {
+  stand('over', NO_LINK)
+  part('status').textContent = 'No link'
 }
 
 function stand(status: keyof typeof STATUS_WORDS, problem: string, role = ''): void {
@@ -76,9 +81,9 @@ function stand(status: keyof typeof STATUS_WORDS, problem: string, role = ''): v
   part('problem').textContent = problem
   part('problem').hidden = problem === ''
   const off = status !== 'live'
-  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button, #text')) {
-    control.disabled = off
-  }
+  // A link can be copied without the service.
+  const needing = document.querySelectorAll<HTMLButtonElement | HTMLInputElement>('button:not(.copy), #text')
+  for (const control of needing) control.disabled = off
 }
 
 function draw(notes: readonly Note[], owner: Owner | undefined): void {
@@ -125,10 +130,14 @@ async function share(notebook: Owner): Promise<void> {
   words.textContent = 'Reads for one hour. Scan the code, or send the link; who has it can read.'
   const row = document.createElement('div')
   row.className = 'row buttons'
-  const copy = button('Copy the link', async () => {
-    await navigator.clipboard.writeText(link)
-    copy.textContent = 'Copied'
-  })
+  const copied = async () => {
+    const words = await navigator.clipboard.writeText(link).then(
+      () => 'Copied',
+      () => 'The browser refused; scan the code',
+    )
+    copy.textContent = words
+  }
+  const copy = button('Copy the link', copied, 'copy')
   const revoke = button(
     'Revoke',
     async () => {
