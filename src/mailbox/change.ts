@@ -1,5 +1,6 @@
 // Waiting until a box may have changed: whoever looks first and listens afterwards would miss what happens in between, so a
 // Change listens from the beginning and remembers. Leaves out what is looked at.
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import type { Clock, Timer } from '../clock.js'
 import type { MailboxStore } from './store.js'
 
@@ -36,12 +37,12 @@ export class Change implements Disposable {
       let timer: Timer | undefined
       const done = () => {
         if (timer !== undefined) this.#clock.clearTimeout(timer)
-        signal.removeEventListener('abort', done)
+        removeAbortListener(signal, done)
         this.#wake = undefined
         resolve()
       }
       timer = this.#clock.setTimeout(done, waitMs)
-      signal.addEventListener('abort', done)
+      addAbortListener(signal, done)
       this.#wake = done
     })
   }

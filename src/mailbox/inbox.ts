@@ -1,6 +1,7 @@
 // Inbox: receives the messages of one box (spec/mailbox.md §7.3). Each is opened here, dropped if it was seen before, and held
 // by a lease that is extended while it is being handled. Connections that are lost are made again.
 // Leaves out one message (received.ts), settlement on the wire (settler.ts) and receipts (receipts.ts).
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { hexEncode } from '../bytes.js'
 import { type Clock, letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
 import { type KeyPair, primitives } from '../crypto/index.js'
@@ -94,7 +95,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     const ending = new AbortController()
     const end = () => ending.abort()
     const { signal } = this.#options
-    signal?.addEventListener('abort', end)
+    addAbortListener(signal, end)
     if (signal?.aborted) end()
     const backoff = new Backoff()
     try {
@@ -111,7 +112,7 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
         }
       }
     } finally {
-      signal?.removeEventListener('abort', end)
+      removeAbortListener(signal, end)
       end()
       this.#giveBack()
     }

@@ -1,4 +1,5 @@
 // Whether trying again may help, and when: what all clients of a mailbox do when a relay is not there.
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { type Clock, letGo } from '../clock.js'
 import { NoisecapError } from '../errors.js'
 import { CallError } from '../rpc/index.js'
@@ -48,11 +49,11 @@ export function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   return new Promise((resolve) => {
     const done = () => {
       clock.clearTimeout(timer)
-      signal.removeEventListener('abort', done)
+      removeAbortListener(signal, done)
       resolve()
     }
     const timer = clock.setTimeout(done, delayMs)
     letGo(timer)
-    signal.addEventListener('abort', done)
+    addAbortListener(signal, done)
   })
 }

@@ -1,6 +1,7 @@
 // Keeps the answers of a resolver for a while, misses only briefly, and remembers per service the newest record that led
 // to a real handshake: older ones are no longer believed (spec/resolve.md §5). Bounded; asks once for all who wait.
 // Leaves out any judgement whether a location works: `confirm` and `forget` are called by whoever dialled.
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { RESOLVE_CACHE_MAX, RESOLVE_MISS_TTL_MS, RESOLVE_TTL_MS } from '../limits.js'
 import type { Location, ResolveContext, Resolver } from './resolver.js'
 
@@ -129,11 +130,11 @@ async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined
   let onAbort: (() => void) | undefined
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
   })
   try {
     return await Promise.race([promise, aborted])
   } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
+    if (onAbort !== undefined) removeAbortListener(signal, onAbort)
   }
 }

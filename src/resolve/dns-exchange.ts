@@ -1,10 +1,12 @@
 // One question and one answer with one DNS server, over UDP or TCP (spec/resolve.md §7.3). Over UDP a fresh socket with a port
 // of the system's choice is connected to the server, so that the system drops what comes from elsewhere; what does not pass the
 // judge is ignored until time is up. Node only; leaves out what a message says (dns-query.ts, dns-update.ts).
+
 import { createSocket } from 'node:dgram'
 import dns from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { isIP, connect as netConnect } from 'node:net'
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { NoisecapError } from '../errors.js'
 import { DNS_MESSAGE_MAX_BYTES, DNS_UDP_PAYLOAD_BYTES } from '../limits.js'
 import { parseName } from './dns-record.js'
@@ -137,7 +139,7 @@ function settle<T>(server: DnsServer, { judge, timeoutMs, signal }: Exchange<T>,
       if (settled) return
       settled = true
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       action()
       close?.()
     }
@@ -156,7 +158,7 @@ function settle<T>(server: DnsServer, { judge, timeoutMs, signal }: Exchange<T>,
       () => failed(dnsError(`${serverText(server)} did not answer within ${timeoutMs} ms`)),
       timeoutMs,
     )
-    signal?.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
     if (signal?.aborted) onAbort()
     addressOf(server)
       .then((address) => {

@@ -1,6 +1,7 @@
 // The stream that a stream method answers with, from the moment it is called: opened by the call, each item validated here,
 // at the receiver; deadline and signal of the call hold to its end (docs/streams.md). Leaves out credit (incoming-stream.ts).
 
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { describeIssues } from '../standard-schema.js'
 import type { CallOptions } from './call-options.js'
 import { CallError } from './failure.js'
@@ -56,7 +57,7 @@ export class MethodStream implements ReceivedStream<unknown> {
     const onAbort = (): void =>
       this.#end('rpc/canceled', `Stream ${this.#method.name} was canceled by its reader`, signal?.reason)
     if (signal?.aborted === true) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
+    else addAbortListener(signal, onAbort)
     const timer =
       timeoutMs === undefined || timeoutMs > 0x7fff_ffff
         ? undefined
@@ -67,7 +68,7 @@ export class MethodStream implements ReceivedStream<unknown> {
           )
     this.#cleanUp = () => {
       clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
     }
   }
 

@@ -1,5 +1,6 @@
 // A call that this side made: its promise, its deadline, its abort signal, and what is built on its answer before that is
 // there (spec/rpc.md §4). Leaves out the wire (calling.ts).
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import type { RpcErrorCode } from '../errors.js'
 import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
@@ -261,7 +262,7 @@ export class Question implements AnswerSource {
     }
     this.#signal = signal
     this.#onAbort = onAbort
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
   }
 
   #settle(state: 'resolved' | 'rejected', outcome: unknown): boolean {
@@ -269,7 +270,7 @@ export class Question implements AnswerSource {
     this.#state = state
     this.#outcome = outcome
     if (this.#slot >= 0) this.owner.deadlines.remove(this, this.#slot)
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#onAbort !== undefined) removeAbortListener(this.#signal, this.#onAbort)
     if (this.#leansOn !== undefined) for (const question of this.#leansOn) question.#supportsNoMore(this)
     if (state === 'rejected' && this.#supported !== undefined)
       for (const question of [...this.#supported]) question.reject(this.failed(question.method.name))

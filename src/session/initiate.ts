@@ -1,5 +1,6 @@
 // Opens a session as the client: sends the hello over a fresh pipe, goes through the handshake, hands over a Connection.
 // Leaves out dialling and the choice of location (src/dial.ts).
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { concat } from '../bytes.js'
 import { type Clock, SYSTEM_CLOCK } from '../clock.js'
 import { NoisecapError } from '../errors.js'
@@ -78,7 +79,7 @@ class Initiating {
       this.#fail(needsMessage3())
       return
     }
-    signal.addEventListener('abort', this.#onAbort, { once: true })
+    addAbortListener(signal, this.#onAbort)
     this.#pipe.start({
       data: (bytes) => (this.#next === undefined ? this.#receive(bytes) : this.#next.data(bytes)),
       drain: () => this.#next?.drain(),
@@ -125,7 +126,7 @@ class Initiating {
 
   #open({ session, limits }: { readonly session: Session; readonly limits: SessionLimits }): void {
     this.#over = true
-    this.#signal.removeEventListener('abort', this.#onAbort)
+    removeAbortListener(this.#signal, this.#onAbort)
     const { times, clock } = this.#time
     const connection = new Connection(this.#pipe, session, this.#frames, times, clock)
     this.#next = connection.pipeEvents
@@ -138,7 +139,7 @@ class Initiating {
   #fail(error: unknown): void {
     if (this.#over) return
     this.#over = true
-    this.#signal.removeEventListener('abort', this.#onAbort)
+    removeAbortListener(this.#signal, this.#onAbort)
     this.#handshake.abandon()
     this.#pipe.destroy()
     this.#reject(error)

@@ -1,5 +1,6 @@
 // Pipes over Node's stream sockets, TCP and unix alike. Half-open sockets are kept: the session's close record, not the
 // end of the stream, says that a conversation is over. Leaves out locations and addresses (tcp.ts, unix.ts).
+
 import {
   connect,
   createServer,
@@ -8,6 +9,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net'
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { NoisecapError } from '../errors.js'
 import type { Pipe, PipeEvents } from './pipe.js'
 
@@ -30,13 +32,13 @@ export function dialSocket(
       reject(signal.reason)
     }
     const onError = (cause: NodeJS.ErrnoException): void => {
-      signal.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       reject(unreachable(location, cause))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
     socket.once('error', onError)
     socket.once('connect', () => {
-      signal.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       socket.removeListener('error', onError)
       resolve(pipeOf(socket))
     })

@@ -1,8 +1,10 @@
 // WebSocket pipes for Node: `ws://host:port/path`, `wss://…` (spec/resolve.md §2). The package `ws` where it is installed,
 // since it tells addresses, bounds messages and gives reasons; else the client that Node brings from version 22 on.
 // Leaves out the server (websocket-server.ts).
+
 import { isIP, type Socket } from 'node:net'
 import type { WebSocket } from 'ws'
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { NoisecapError } from '../errors.js'
 import { lookupAllowed, notAllowed, withoutBrackets } from './allowed-lookup.js'
 import type { AddressFilter, Pipe } from './pipe.js'
@@ -42,10 +44,10 @@ function opened(webSocket: WebSocket, location: string, signal: AbortSignal): Pr
       webSocket.terminate()
     }
     const onError = (cause: Error): void => {
-      signal.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       reject(unreachable(location, cause))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
     webSocket.on('error', onError)
     webSocket.once('unexpected-response', (request, response) => {
       request.destroy()
@@ -55,7 +57,7 @@ function opened(webSocket: WebSocket, location: string, signal: AbortSignal): Pr
       socket = response.socket
     })
     webSocket.once('open', () => {
-      signal.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       // Told before `open`, always.
       if (socket === undefined) reject(new NoisecapError('transport/unreachable', `Cannot reach ${location}`))
       else resolve(wsPipe(webSocket, socket).pipe)

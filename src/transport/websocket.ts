@@ -2,6 +2,7 @@
 // message (spec/session.md §12); locations `ws://host:port/path` and `wss://…` (spec/resolve.md §2).
 // A browser tells neither the peer's address nor why a connection failed. Leaves out Node's own client (websocket-node.ts)
 // and the server (websocket-server.ts).
+import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { NoisecapError } from '../errors.js'
 import { NOISE_MESSAGE_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../limits.js'
 import { formatLocation, parseLocation } from '../location.js'
@@ -40,7 +41,7 @@ export function dialWebSocket(location: string, signal: AbortSignal, allows?: Ad
     signal.throwIfAborted()
     const socket = open(Native, url, location)
     const stop = (error: unknown): void => {
-      signal.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       socket.removeEventListener('open', onOpen)
       for (const type of FAILURES) socket.removeEventListener(type, onFailure)
       reject(error)
@@ -51,12 +52,12 @@ export function dialWebSocket(location: string, signal: AbortSignal, allows?: Ad
     }
     const onFailure = (): void => stop(unreachable(location, 'the connection failed'))
     const onOpen = (): void => {
-      signal.removeEventListener('abort', onAbort)
+      removeAbortListener(signal, onAbort)
       for (const type of FAILURES) socket.removeEventListener(type, onFailure)
       const isLocal = isLoopback(address) || host === 'localhost'
       resolve(new NativeLink(socket).pipe({ remoteAddress: address, isLocal }))
     }
-    signal.addEventListener('abort', onAbort, { once: true })
+    addAbortListener(signal, onAbort)
     socket.addEventListener('open', onOpen)
     for (const type of FAILURES) socket.addEventListener(type, onFailure)
   })
