@@ -57,6 +57,9 @@ export function viewFailure(error: unknown): FailureView {
       hint: cleanHint(error.hint),
     }
   }
+  // Cleaning up failed as well: what failed first is what the user has to know.
+  if (error instanceof Error && error.name === 'SuppressedError' && 'suppressed' in error)
+    return viewFailure(error.suppressed)
   if (error instanceof CommanderError) return viewCommanderError(error)
   if (error instanceof NoisecapError) {
     const { code, message, hint } = error

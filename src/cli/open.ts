@@ -15,8 +15,8 @@ import {
 import { type Advance, openFile } from './file-chunks.js'
 import { type Context, several } from './input.js'
 import { outputFile, type SealOutput, standardOutput } from './output-file.js'
-import { withProgress } from './progress.js'
-import { openInput, SEALED_SUFFIX } from './seal.js'
+import { checkNotStopped, withProgress } from './progress.js'
+import { counted, openInput, SEALED_SUFFIX } from './seal.js'
 import { type AcceptOptions, readAcceptances, readAnyKey } from './sealing-parties.js'
 import { UsageError } from './usage-error.js'
 
@@ -81,13 +81,14 @@ async function openSealed(context: Context, file: string | undefined, options: O
   const stop = context.io.stopSignal()
   await using output = await outputOf(context, file, options)
   const how: StreamOpenOptions = { context: options.context }
-  const job = { context, input, reader, how, output }
+  const job = { context, input, reader, how, output, stop }
   const from =
     range !== undefined
       ? await openPart({ ...job, advance: () => undefined }, range)
       : await withProgress(context, 'opening', input, stop, (advance) =>
           openAll({ ...job, advance }, options.log === true),
         )
+  checkNotStopped(stop)
   await output.commit()
   if (output.path !== undefined) {
     context.output.result([], { file: output.path, from: from.map(originJson) })
@@ -103,6 +104,7 @@ interface Job {
   readonly how: StreamOpenOptions
   readonly output: SealOutput
   readonly advance: Advance
+  readonly stop: AbortSignal
 }
 
 async function openPart(
@@ -117,7 +119,11 @@ async function openPart(
 async function openAll(job: Job, isLog: boolean): Promise<Origins> {
   const { input, context, reader, how, output } = job
   if (input !== undefined && (await input.stat()).isFile()) return openRegular(job, input, isLog)
-  const source = bytesOf(input?.createReadStream({ autoClose: false }) ?? context.io.stdin, job.advance)
+  const source = counted(
+    input?.createReadStream({ autoClose: false }) ?? context.io.stdin,
+    job.advance,
+    job.stop,
+  )
   if (!isLog) {
     const stream = await openStream(source, reader, how)
     for await (const piece of stream) await output.write([piece])
@@ -156,17 +162,6 @@ async function openRegular(
     }
   } while (position < size)
   return from
-}
-
-async function* bytesOf(
-  source: AsyncIterable<Uint8Array | string>,
-  count: Advance,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of source) {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-    count(bytes.length)
-    yield bytes
-  }
 }
 
 async function outputOf(context: Context, file: string | undefined, options: Options): Promise<SealOutput> {

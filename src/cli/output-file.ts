@@ -62,18 +62,20 @@ export async function outputFile(path: string, options: OutputOptions): Promise<
   if (there !== undefined && !options.force) throw exists(path)
   // A device or a pipe is written, not replaced.
   if (there !== undefined && !there.isFile())
-    return new DirectOutput(path, await opened(path, 'w', options.mode))
+    return new DirectOutput(path, await opened(path, path, 'w', options.mode))
   const target = there !== undefined && (await lstat(path)).isSymbolicLink() ? await realpath(path) : path
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(8).toString('hex')}.tmp`)
-  const file = await opened(temporary, 'wx', options.mode)
+  const file = await opened(temporary, path, 'wx', options.mode)
   return new TemporaryOutput(path, target, temporary, file, there?.mode, options.force)
 }
 
-/** Write all of `parts`, at the end or at `position`. */
-export async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<void> {
+/** Write all of `parts` at the end of the file, whose name is `path`. */
+export async function writeAll(file: FileHandle, path: string, parts: readonly Uint8Array[]): Promise<void> {
   let rest = parts.filter(({ length }) => length > 0)
   while (rest.length > 0) {
-    let { bytesWritten } = await file.writev(rest)
+    let { bytesWritten } = await file.writev(rest).catch((error: unknown) => {
+      throw new Error(`Cannot write ${path}: ${reasonOf(error)}`, { cause: error })
+    })
     while (rest.length > 0 && bytesWritten >= rest[0]!.length) {
       bytesWritten -= rest[0]!.length
       rest = rest.slice(1)
@@ -92,7 +94,7 @@ class DirectOutput implements SealOutput {
   }
 
   write(parts: readonly Uint8Array[]): Promise<void> {
-    return writeAll(this.#file, parts)
+    return writeAll(this.#file, this.path, parts)
   }
 
   async commit(): Promise<void> {}
@@ -130,7 +132,7 @@ class TemporaryOutput implements SealOutput {
   }
 
   write(parts: readonly Uint8Array[]): Promise<void> {
-    return writeAll(this.#file, parts)
+    return writeAll(this.#file, this.path, parts)
   }
 
   async commit(): Promise<void> {
@@ -173,11 +175,12 @@ async function statOf(path: string): Promise<Stats | undefined> {
   }
 }
 
-async function opened(path: string, flags: string, mode: number): Promise<FileHandle> {
+/** @param name - that the user gave it. */
+async function opened(path: string, name: string, flags: string, mode: number): Promise<FileHandle> {
   try {
     return await open(path, flags, mode)
   } catch (error) {
-    throw fileError('write', path, error)
+    throw fileError('write', name, error)
   }
 }
 
@@ -190,9 +193,20 @@ function exists(path: string): UsageError {
 
 /** What the system says about a file. */
 export function fileError(action: string, path: string, error: unknown): UsageError {
-  const code = errorCode(error)
-  const why = code === 'ENOENT' ? 'no such file or directory' : code === 'EISDIR' ? 'it is a directory' : code
-  return new UsageError(`Cannot ${action} ${path}: ${why ?? 'failed'}`)
+  return new UsageError(`Cannot ${action} ${path}: ${reasonOf(error)}`)
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
+  ENOSPC: 'no space is left there',
+  EDQUOT: 'your quota there is used up',
+}
+
+function reasonOf(error: unknown): string {
+  const code = errorCode(error) ?? 'failed'
+  return REASONS[code] ?? code
 }
 
 function errorCode(error: unknown): string | undefined {

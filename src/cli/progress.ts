@@ -40,7 +40,7 @@ class Progress implements Disposable {
   /** `bytes` more are done.
    * @throws an error once the user has asked to stop. */
   advance(bytes: number): void {
-    if (this.#stop.aborted) throw new Error('Stopped before the end; no file was left behind')
+    checkNotStopped(this.#stop)
     this.#done += bytes
     this.#bar?.update(this.#done)
   }
@@ -61,7 +61,22 @@ export async function withProgress<T>(
   const stats = await input?.stat()
   const total = stats?.isFile() ? stats.size : undefined
   using progress = new Progress(await loadBar(context), context, action, total, stop)
-  return await work((bytes) => progress.advance(bytes))
+  try {
+    return await work((bytes) => progress.advance(bytes))
+  } catch (error) {
+    throw stop.aborted ? stopped() : error
+  }
+}
+
+/** Before an output is kept: what ended because the user stopped, as a pipe whose writer got the same signal, may be the beginning of
+ * something longer.
+ * @throws an error once the user has asked to stop. */
+export function checkNotStopped(stop: AbortSignal): void {
+  if (stop.aborted) throw stopped()
+}
+
+function stopped(): Error {
+  return new Error('Stopped before the end; no file was left behind')
 }
 
 /** Draws how far uploads have come, one bar each. */

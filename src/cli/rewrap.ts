@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { Rewrapper, rewrapStream } from '../seal/index.js'
 import { type Context, several } from './input.js'
 import { outputFile, standardOutput } from './output-file.js'
-import { withProgress } from './progress.js'
+import { checkNotStopped, withProgress } from './progress.js'
 import { openInput } from './seal.js'
 import { type KeyOptions, readAnyKey, readPublicKeys } from './sealing-parties.js'
 import { UsageError } from './usage-error.js'
@@ -48,17 +48,19 @@ async function rewrap(context: Context, file: string, options: Options): Promise
   using key = pair
   await using input = await openInput(file, 'rewrap')
   const path = named ?? file
+  const stop = context.io.stopSignal()
   await using output =
     path === '-'
       ? standardOutput(context, false)
       : await outputFile(path, { force: force || inPlace, mode: SEALED_MODE })
   const rewrapper = new Rewrapper({ key, add, dropOwn })
-  await withProgress(context, 'rewrapping', input, context.io.stopSignal(), async (advance) => {
+  await withProgress(context, 'rewrapping', input, stop, async (advance) => {
     for await (const piece of rewrapStream(input.createReadStream({ autoClose: false }), rewrapper)) {
       await output.write([piece])
       advance(piece.length)
     }
   })
+  checkNotStopped(stop)
   await output.commit()
   if (output.path === undefined) return
   context.output.result([], { file: output.path })

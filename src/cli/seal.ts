@@ -5,10 +5,11 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { base64urlEncode } from '../bytes.js'
 import { readTail, SealWriter, type StreamSealOptions, sealStream } from '../seal/index.js'
+import { untilAborted } from '../until-aborted.js'
 import { type Advance, sealFile } from './file-chunks.js'
 import { type Context, several } from './input.js'
 import { fileError, outputFile, type SealOutput, standardOutput, writeAll } from './output-file.js'
-import { withProgress } from './progress.js'
+import { checkNotStopped, withProgress } from './progress.js'
 import { type KeyOptions, type ReaderOptions, readIdentity, readReaders } from './sealing-parties.js'
 import { UsageError } from './usage-error.js'
 
@@ -66,22 +67,32 @@ async function seal(context: Context, file: string | undefined, options: Options
       : await outputFile(path, { force: options.force === true, mode: SEALED_MODE }))
   const how: StreamSealOptions = { context: options.context, after: log?.after }
   const done = await withProgress(context, 'sealing', input, stop, (advance) =>
-    sealInto(context, input, writer, how, output, advance),
+    sealInto({ context, input, writer, how, output, advance, stop }),
   )
+  checkNotStopped(stop)
   await output.commit()
   if (output.path === undefined) return
   context.output.result([], { file: output.path, bytes: done.bytes, tail: base64urlEncode(done.tail) })
   context.output.note(`sealed ${done.bytes} bytes into ${output.path}`)
 }
 
-async function sealInto(
-  { io }: Context,
-  input: FileHandle | undefined,
-  writer: SealWriter,
-  how: StreamSealOptions,
-  output: SealOutput,
-  advance: Advance,
-): Promise<{ readonly bytes: number; readonly tail: Uint8Array }> {
+async function sealInto({
+  context: { io },
+  input,
+  writer,
+  how,
+  output,
+  advance,
+  stop,
+}: {
+  readonly context: Context
+  readonly input: FileHandle | undefined
+  readonly writer: SealWriter
+  readonly how: StreamSealOptions
+  readonly output: SealOutput
+  readonly advance: Advance
+  readonly stop: AbortSignal
+}): Promise<{ readonly bytes: number; readonly tail: Uint8Array }> {
   let bytes = 0
   const count: Advance = (more) => {
     bytes += more
@@ -92,21 +103,30 @@ async function sealInto(
     await sealFile(input, sealer, output, count)
     return { bytes, tail: sealer.tail! } // it has been finished
   }
-  const source = counted(input?.createReadStream({ autoClose: false }) ?? io.stdin, count)
+  const source = counted(input?.createReadStream({ autoClose: false }) ?? io.stdin, count, stop)
   const stream = sealStream(source, writer, how)
   for await (const piece of stream) await output.write([piece])
   return { bytes, tail: stream.tail! } // it has been read to its end
 }
 
-/** The pieces of a pipe. */
+/** The pieces of a pipe, until the user asks to stop, also while none comes. */
 export async function* counted(
   source: AsyncIterable<Uint8Array | string>,
   count: Advance,
+  stop: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of source) {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
-    count(bytes.length)
-    yield bytes
+  const pieces = source[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value: piece } = await untilAborted(pieces.next(), stop)
+      checkNotStopped(stop)
+      if (done === true) return
+      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+      count(bytes.length)
+      yield bytes
+    }
+  } finally {
+    pieces.return?.()?.catch(() => undefined) // a pipe that stays silent never answers
   }
 }
 
@@ -119,6 +139,7 @@ class LogOutput implements SealOutput {
   readonly #size: number
   readonly #isNew: boolean
   #committed = false
+  #closed = false
 
   private constructor(
     path: string,
@@ -151,7 +172,7 @@ class LogOutput implements SealOutput {
   }
 
   write(parts: readonly Uint8Array[]): Promise<void> {
-    return writeAll(this.#file, parts)
+    return writeAll(this.#file, this.path, parts)
   }
 
   async commit(): Promise<void> {
@@ -159,7 +180,10 @@ class LogOutput implements SealOutput {
     this.#committed = true
   }
 
+  /** May be called again: it is both the log and the output. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
     if (!this.#committed) await this.#file.truncate(this.#size)
     await this.#file.close()
     if (!this.#committed && this.#isNew) await unlink(this.path)

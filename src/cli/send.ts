@@ -71,7 +71,7 @@ async function send(context: Context, file: string | undefined, options: Options
   const stop = context.io.stopSignal()
   const source = input?.createReadStream({ autoClose: false }) ?? context.io.stdin
   const { id } = await withProgress(context, 'sealing', input, stop, (advance) =>
-    outbox.send(counted(source, advance), how),
+    outbox.send(counted(source, advance, stop), how),
   )
   await flush(outbox, timeoutMs, stop, options)
   const failure = failures.find((each) => each.id === id)

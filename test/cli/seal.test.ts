@@ -1,6 +1,7 @@
 // `noisecap seal`, `open`, `rewrap` and `inspect` of sealed files: round trips, what is refused, and that nothing is left behind.
+import { once } from 'node:events'
 import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Desk, expectNoSecret, expectOneError, type RunOptions } from './cli.js'
 
 let desk: Desk
@@ -182,6 +183,51 @@ describe('refused, and nothing is lost or left', () => {
     expect(await readdir(desk.directory)).not.toContain('f.sealed')
   })
 
+  test('the user stops while nothing comes in, or as the input ends: no output', async () => {
+    const out = desk.path('piped')
+    for (const atEnd of [false, true]) {
+      const child = desk.spawn(['seal', '-r', readerKey, '-o', out])
+      let stderr = ''
+      child.stderr?.on('data', (chunk) => {
+        stderr += String(chunk)
+      })
+      child.stdin?.on('error', () => undefined) // it may be gone before all is written
+      child.stdin?.write(plain)
+      await vi.waitUntil(async () => {
+        const names = await readdir(desk.directory)
+        return names.some((name) => name.endsWith('.tmp'))
+      }, 20_000)
+      child.kill('SIGINT')
+      if (atEnd) child.stdin?.end()
+      const [exitCode] = await once(child, 'close')
+      expect({ exitCode, stderr }).toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('Stopped before the end'),
+      })
+      expect((await readdir(desk.directory)).filter((name) => name.includes('piped'))).toEqual([])
+    }
+  })
+
+  test('a directory that is not there is named as the user named it', async () => {
+    const outcome = await run(['seal', desk.path('f'), '-r', readerKey, '-o', desk.path('none/out')])
+    expect(outcome).toMatchObject({ exitCode: 2 })
+    expect(outcome.stderr).toContain(`Cannot write ${desk.path('none/out')}: no such file or directory`)
+  })
+
+  test('a full disk: the file, why, and no other error', async () => {
+    const { exitCode, stderr } = await run([
+      'seal',
+      desk.path('f'),
+      '-r',
+      readerKey,
+      '--force',
+      '-o',
+      '/dev/full',
+    ])
+    expect(exitCode).toBe(1)
+    expect(stderr).toBe('error: Cannot write /dev/full: no space is left there\n')
+  })
+
   test('with --force, a sealing that stops: what was there stays, and so does the input', async () => {
     await sealF()
     const before = await readFile(desk.path('f.sealed'))
@@ -194,7 +240,8 @@ describe('refused, and nothing is lost or left', () => {
 
   test('an append that fails leaves the log as it was, or none', async () => {
     const append = ['seal', desk.path('f'), '--append', '-o', desk.path('log'), '-r', readerKey]
-    expect((await run(append, { stop: AbortSignal.abort() })).exitCode).toBe(1)
+    const stopped = await run(append, { stop: AbortSignal.abort() })
+    expect(stopped).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Stopped before the end') })
     expect(await readdir(desk.directory)).not.toContain('log')
     await ok(append)
     const before = await readFile(desk.path('log'))
