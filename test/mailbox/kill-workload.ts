@@ -65,6 +65,11 @@ export async function runKills({ kills, place, server, twins, told }: KillOption
         message.ack().catch(() => {})
       }
     })()
+    // A relay without its server has told them to come again later, and each failure makes them wait longer.
+    const retry = () => {
+      outbox.retry()
+      inbox.retry()
+    }
     let sent = 0
     let sending = true
     const writing = (async () => {
@@ -81,9 +86,7 @@ export async function runKills({ kills, place, server, twins, told }: KillOption
       const deadline = performance.now() + FLOWS_WITHIN_MS
       while (kill % 4 > 0 && got.length === before && performance.now() < deadline) {
         await pause(20)
-        // A relay without its server has told them to come again in some seconds.
-        outbox.retry()
-        inbox.retry()
+        retry()
       }
       await pause(Math.random() * 100)
       const relay = kill % 2 === 0 ? two : one
@@ -93,9 +96,12 @@ export async function runKills({ kills, place, server, twins, told }: KillOption
     }
     sending = false
     await writing
-    await outbox.flush()
     const deadline = Date.now() + DELIVERED_WITHIN_MS
-    while (got.length < sent && Date.now() < deadline) await pause(50)
+    while ((outbox.waiting > 0 || got.length < sent) && Date.now() < deadline) {
+      await pause(100)
+      retry()
+    }
+    if (outbox.waiting > 0) throw new Error(`the outbox still has ${outbox.waiting} messages`)
     await pause(500) // whatever comes twice would come now
     stop.abort()
     await receiving
