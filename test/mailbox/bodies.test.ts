@@ -5,25 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { findNats, startNats } from '../../scripts/nats.mjs'
-import { findPostgres, startPostgres } from '../../scripts/postgres.mjs'
 import { concat } from '../../src/bytes.js'
 import { attachedBody } from '../../src/mailbox/attached-body.js'
 import { piecesOf } from '../../src/mailbox/box-pieces.js'
 import {
   CollectInterface,
   DepositInterface,
-  type MailboxStore,
   MemoryOrderedStore,
   type OrderedStore,
 } from '../../src/mailbox/index.js'
-import { LmdbOrderedStore, openLmdbMailboxStore } from '../../src/mailbox/lmdb.js'
-import { openNatsMailboxStore } from '../../src/mailbox/nats.js'
+import { LmdbOrderedStore } from '../../src/mailbox/lmdb.js'
 import { takeBody } from '../../src/mailbox/outbox-body.js'
 import { OutboxQueue } from '../../src/mailbox/outbox-queue.js'
-import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
 import { flipped } from '../seal/parties.js'
 import { closeAll, closing, mailbox, take } from './parties.js'
+import { REAL_STORES } from './real-stores.js'
 
 const codeOf = async (action: () => Promise<unknown>): Promise<string> => {
   try {
@@ -172,44 +168,14 @@ describe('bodies of bytes', () => {
   })
 })
 
-interface Place {
-  readonly store: MailboxStore
-  readonly stop?: () => Promise<void>
-}
-const STORES: Readonly<
-  Record<string, { readonly found: boolean; readonly open: (directory: string) => Promise<Place> }>
-> = {
-  lmdb: {
-    found: true,
-    open: async (directory) => ({ store: openLmdbMailboxStore(join(directory, 'boxes')) }),
-  },
-  postgres: {
-    found: findPostgres() !== undefined,
-    open: async () => {
-      const { url, stop } = await startPostgres({ settings: { fsync: 'off' } })
-      return { store: await openPostgresMailboxStore({ connectionString: url }), stop }
-    },
-  },
-  nats: {
-    found: findNats() !== undefined,
-    open: async () => {
-      const { connection, stop } = await startNats()
-      return { store: await openNatsMailboxStore(connection), stop }
-    },
-  },
-}
-
-describe.each(Object.entries(STORES))('files at the sender, the relay on %s', (name, { found, open }) => {
-  if (!found)
-    console.error(
-      `\n*** SKIPPED: large bodies in ${name}. It is not installed; root can: node scripts/${name}.mjs --install\n`,
-    )
+describe.each(REAL_STORES)('files at the sender, the relay on $name', ({ found, start }) => {
   test.skipIf(!found)(
     'values and large bodies arrive, in order, and nothing is left',
     async () => {
       const directory = mkdtempSync(join(tmpdir(), 'noisecap-bodies-'))
-      const { store, stop } = await open(directory)
+      const { open, stop } = await start(directory)
       try {
+        const store = await open()
         const entries = new LmdbOrderedStore(join(directory, 'out'))
         const { outbox, inbox, connect, collect } = await mailbox({ store })
         const out = outbox({}, undefined, entries)
@@ -232,7 +198,7 @@ describe.each(Object.entries(STORES))('files at the sender, the relay on %s', (n
         await entries[Symbol.asyncDispose]()
       } finally {
         await closeAll()
-        await stop?.()
+        await stop()
         rmSync(directory, { recursive: true })
       }
     },
