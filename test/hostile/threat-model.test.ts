@@ -2,6 +2,8 @@
 // is there under its name.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { MAIL_UNPROTECTED } from './attackers/mailbox-page.js'
+import { MAIL_ATTACKERS, MAIL_GOALS, type MailGoal } from './attackers/mailbox-table.js'
 import { threatModelPage, UNPROTECTED } from './attackers/page.js'
 import { type Attacker, FAMILIES, GOALS, type Goal } from './attackers/table.js'
 
@@ -16,6 +18,7 @@ test('the page is what the table makes: otherwise run `npx tsx scripts/threat-mo
 test('every statement about what is not protected points to a test that is there', () => {
   const pointers = UNPROTECTED.flatMap(({ test: shown }) => (shown === undefined ? [] : [shown]))
   expect(pointers.length).toBe(UNPROTECTED.length - 1) // no test shows what a broken host gives away
+  for (const { test: shown } of MAIL_UNPROTECTED) pointers.push(shown!) // all of them have one
   for (const [file, name] of pointers) expect(textOf(`../${file}`), name).toContain(name)
 })
 
@@ -36,5 +39,19 @@ describe('the table', () => {
 
   test('names are unique, so that every test has a name of its own', () => {
     expect(new Set(attackers.map(({ name }) => name)).size).toBe(attackers.length)
+  })
+})
+
+describe('the table of a mailbox', () => {
+  test('names are unique, also among those of the other table', () => {
+    const names = [...attackers, ...MAIL_ATTACKERS].map(({ name }) => name)
+    expect(new Set(names).size).toBe(names.length)
+  })
+  test('each goal is tried by somebody, and what he needs or uses is told', () => {
+    for (const goal of Object.keys(MAIL_GOALS) as MailGoal[]) {
+      const cells = MAIL_ATTACKERS.flatMap(({ cells: each }) => each[goal] ?? [])
+      expect(cells.length, goal).toBeGreaterThan(1)
+      for (const cell of cells) expect((cell.can ? cell.by : cell.needs).length, goal).toBeGreaterThan(0)
+    }
   })
 })

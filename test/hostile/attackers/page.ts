@@ -1,13 +1,8 @@
 // docs/threat-model.md from the table of attackers: the same data that names the tests. Written by
 // `npx tsx scripts/threat-model.ts`; test/hostile/threat-model.test.ts fails where page and table differ.
+import { mailboxPart } from './mailbox-page.js'
+import type { Shown } from './shown.js'
 import { type Attacker, type Cell, FAMILIES, GOALS, type Goal, POWERS, type Power } from './table.js'
-
-/** A statement on the page, and the test that shows it. */
-export interface Shown {
-  readonly what: string
-  /** File below test/, and the name of the test in it. Missing where no test can show it. */
-  readonly test?: readonly [file: string, name: string]
-}
 
 const ASSUMPTIONS: readonly string[] = [
   'X25519, ChaCha20-Poly1305, BLAKE2b, SHA-256 and HMAC hold; random numbers are random. The rows say what is left when Diffie-Hellman falls.',
@@ -130,6 +125,7 @@ export function threatModelPage(): string {
       '',
       ...attackers.flatMap(section),
     ]),
+    ...mailboxPart(),
     ...GRADES,
   ].join('\n')}\n`
 }
@@ -141,7 +137,7 @@ const INTRODUCTION = [
   'Who can do what to a session, and why. Each cell of the table below is a test that runs the attack with exactly the knowledge of its row, against',
   'the real handshake: "can" succeeds with what is named and fails without any part of it; "cannot" ends where the page says, and succeeds as soon as',
   'the attacker gets what he would need. The tests are named `attacker › goal › can|cannot (pattern)`. Nobody outside of the project has reviewed any',
-  'of it yet ([SECURITY.md](../SECURITY.md)).',
+  'of it yet ([SECURITY.md](../SECURITY.md)). A second, smaller table is about [mailboxes](#a-mailbox).',
   '',
   'The caller holds a capability of `notes/ada`, and calls with NK (anonymous), XK, IK or KK (with a key of hers; [spec/session.md](../spec/session.md) §2).',
   '',
