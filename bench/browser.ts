@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Service } from 'noisecap'
 import { attachWebSocket } from 'noisecap/transport/websocket-server'
 import type { Page } from 'playwright-core'
+import { WebSocketServer } from 'ws'
 import { bundleForBrowser } from '../scripts/bundle.mjs'
 import { startChromium } from '../scripts/chromium.mjs'
 import { Echo } from './browser/echo.js'
@@ -25,7 +26,13 @@ const CONNECTS = 20
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 /** A page at an origin of this machine, which counts as secure, and a service behind the same port. */
-async function stage(): Promise<{ page: Page; capability: string; close(): Promise<void> }> {
+async function stage(): Promise<{
+  page: Page
+  capability: string
+  /** Of a server that sends back what it is sent. */
+  bare: string
+  close(): Promise<void>
+}> {
   const code = await bundleForBrowser(path('browser/page.ts'))
   const server = createServer((request, response) => {
     const [type, body] =
@@ -39,6 +46,9 @@ async function stage(): Promise<{ page: Page; capability: string; close(): Promi
   const service = Service.create(undefined, { announcers: [] })
   const offer = service.offer('echo', Echo, () => ({ echo: (value) => value }))
   await attachWebSocket(server, '/live', (pipe) => service.accept(pipe))
+  const bare = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false })
+  bare.on('connection', (socket) => socket.on('message', (message) => socket.send(message)))
+  await once(bare, 'listening')
   const browser = await startChromium()
   const page = await browser.newPage()
   await page.goto(`http://127.0.0.1:${port}/`)
@@ -46,8 +56,10 @@ async function stage(): Promise<{ page: Page; capability: string; close(): Promi
   return {
     page,
     capability: offer.mint({}, { at: [`ws://127.0.0.1:${port}/live`] }).export(),
+    bare: `ws://127.0.0.1:${(bare.address() as AddressInfo).port}/`,
     close: async () => {
       await browser.close()
+      bare.close()
       await service.close(0)
       server.closeAllConnections()
       server.close()
@@ -115,7 +127,7 @@ async function connecting(): Promise<readonly Row[]> {
 }
 
 async function calls(): Promise<readonly Row[]> {
-  const { page, capability, close } = await stage()
+  const { page, capability, bare, close } = await stage()
   const node = fork(path('browser/node-client.ts'), [capability], {
     execArgv: ['--import', 'tsx'],
     env: { ...process.env, NOISECAP_CRYPTO: 'noble' },
@@ -144,6 +156,19 @@ async function calls(): Promise<readonly Row[]> {
     })
   }
   node.kill()
+  const [calling = [], echoing = []] = await alternate<number>(
+    [
+      () => page.evaluate<number>(`bench.rate(${JSON.stringify(capability)}, 1, ${CALLS_MS})`),
+      () => page.evaluate<number>(`bench.bareRate(${JSON.stringify(bare)}, ${CALLS_MS})`),
+    ],
+    1,
+  )
+  rows.push({
+    what: 'calls/s over WebSocket, 1 outstanding, beside a bare WebSocket of the page that is echoed',
+    ours: count(median(calling)),
+    peer: count(median(echoing)),
+    ...reported(median(calling) / median(echoing)),
+  })
   await close()
   return rows
 }

@@ -62,7 +62,10 @@ class SharedObject {
       (target) => {
         this.#target = target
       },
-      () => {}, // whoever called is told
+      () => {
+        // Whoever called is told; who calls later may find what the maker needs there again.
+        this.#target = undefined
+      },
     )
     return making
   }

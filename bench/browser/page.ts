@@ -140,6 +140,9 @@ function known(): Promise<Subjects> {
   return found
 }
 
+/** About what a call has on the wire. */
+const SMALL_CALL_BYTES = 80
+
 const bench = {
   names: async () => Object.keys(await known()),
   round: async (name: string) => round((await known())[name] ?? {}),
@@ -151,6 +154,24 @@ const bench = {
   rate: async (capability: string, outstanding: number, ms: number) => {
     await using echo = await connect(capability, Echo)
     return await rateOf(echo, outstanding, ms)
+  },
+  /** What this browser's WebSocket can do at best, one message after the other. */
+  bareRate: async (url: string, ms: number) => {
+    const socket = new WebSocket(url)
+    await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }))
+    const echo = async (value: number): Promise<number> => {
+      const answer = new Promise<MessageEvent>((resolve) =>
+        socket.addEventListener('message', resolve, { once: true }),
+      )
+      socket.send(new Uint8Array(SMALL_CALL_BYTES))
+      await answer
+      return value
+    }
+    try {
+      return await rateOf({ echo }, 1, ms)
+    } finally {
+      socket.close()
+    }
   },
 }
 Object.assign(globalThis, { bench })

@@ -41,6 +41,7 @@ export async function postgresRows(): Promise<readonly Row[]> {
   }
   const server = await startPostgres()
   const pool = new pg.Pool({ connectionString: server.url, max: CONNECTIONS })
+  pool.on('error', () => {}) // the server may stop before a connection has ended
   try {
     using traffic = await Traffic.start('postgres', server.url)
     const [own = [], bare = []] = await alternate([() => traffic.round(), await bareRound(pool)], WARMUPS)

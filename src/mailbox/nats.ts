@@ -44,6 +44,8 @@ import type {
 /** Between two looks for what no notice told, ms. */
 const POLL_MS = 1_000
 const RECONNECT_MS = 200
+/** Until a server has to take a connection, ms: one that ends in the middle of it is not noticed before. */
+const DIAL_MS = 2_000
 const EMPTY = new Uint8Array(0)
 
 /** Options of {@link openNatsMailboxStore}: those of a connection of `@nats-io/transport-node`, and where boxes lie. */
@@ -58,7 +60,8 @@ export interface NatsMailboxOptions extends NodeConnectionOptions {
  * @throws `mailbox/store`. */
 export async function openNatsMailboxStore(options: NatsMailboxOptions = {}): Promise<MailboxStore> {
   const { stream = 'noisecap', replicas = 1, ...connection } = options
-  const given = { maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_MS, ...connection, noEcho: true }
+  const patience = { maxReconnectAttempts: -1, reconnectTimeWait: RECONNECT_MS, timeout: DIAL_MS }
+  const given = { ...patience, ...connection, noEcho: true }
   const connected = await attempt('open', () => connect(given))
   try {
     return new NatsMailboxStore(await NatsStream.open(connected, { stream, replicas }))
