@@ -24,7 +24,7 @@ function wholeCalls(trace: string): string[] {
   return trace.split('\n').flatMap((line) => {
     const thread = line.split(' ', 1)[0]!
     if (line.endsWith('<unfinished ...>')) {
-      begun.set(thread, line.slice(0, -'<unfinished ...>'.length))
+      begun.set(thread, line.slice(0, -'<unfinished ...>'.length).trimEnd())
       return []
     }
     const resumed = /<\.\.\. \w+ resumed>(.*)$/.exec(line)

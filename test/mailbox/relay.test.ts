@@ -251,7 +251,7 @@ describe('delivery', () => {
       .openBox({ to: ada.publicKey })
       .catch((error: unknown) => error)) as CallError
     expect(failure).toBeInstanceOf(CallError)
-    expect(failure).toMatchObject({ code: 'rpc/unavailable', retryAfterMs: 5_000 })
+    expect(failure).toMatchObject({ code: 'rpc/unavailable', retryAfterMs: 1_000 })
     expect(failure.message).not.toContain('secret')
   })
 
