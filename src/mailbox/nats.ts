@@ -44,7 +44,7 @@ import type {
 /** Between two looks for what no notice told, ms. */
 const POLL_MS = 1_000
 const RECONNECT_MS = 200
-/** Until a server has to take a connection, ms: one that ends in the middle of it is not noticed before. */
+/** Until a server has to take a connection, ms; the client's own 20 s are longer than those who wait are willing to. */
 const DIAL_MS = 2_000
 const EMPTY = new Uint8Array(0)
 

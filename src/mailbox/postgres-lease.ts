@@ -11,17 +11,23 @@ import type { Leased, LeaseRequest } from './store.js'
 const FIRST_PAGE_SPARE = 8
 const PAGE = 256
 
+/** Messages of the first page. */
+function firstLimit({ maxMessages }: Pick<LeaseRequest, 'maxMessages'>): number {
+  return Math.min(PAGE, maxMessages + FIRST_PAGE_SPARE)
+}
+
 /** Ask for the states of the first messages. */
 export function pageOf(
   tx: PostgresTransaction,
   box: Uint8Array,
-  { maxMessages }: Pick<LeaseRequest, 'maxMessages'>,
+  request: Pick<LeaseRequest, 'maxMessages'>,
   after = -1,
+  limit = firstLimit(request),
 ) {
   return tx.query(
     `select ${STATE_COLUMNS} from noisecap_message where box = $1 and position > $2 and dead is null
      order by position limit $3 for update skip locked`,
-    [box, after, Math.min(PAGE, maxMessages + FIRST_PAGE_SPARE)],
+    [box, after, limit],
   )
 }
 
@@ -59,14 +65,14 @@ async function choose(
   firstPage: ReturnType<typeof pageOf>,
 ): Promise<Choice> {
   const choice = new Choice(record, request, nowMs)
-  for (let page = firstPage; ; ) {
+  for (let page = firstPage, limit = firstLimit(request); ; limit = PAGE) {
     const { rows } = await page
     let after = -1
     for (const row of rows) {
       after = Number(row['position'])
       if (!choice.consider(after, stateOf(row))) return choice
     }
-    if (rows.length === 0) return choice
-    page = pageOf(tx, box, { maxMessages: PAGE }, after)
+    if (rows.length < limit) return choice
+    page = pageOf(tx, box, request, after, PAGE)
   }
 }
