@@ -189,9 +189,9 @@ export class Inbox<Out = unknown, const Accepted extends Acceptance = Anybody>
     const retried = new AbortController()
     const wake = () => retried.abort()
     this.#retries.add(wake)
-    signal.addEventListener('abort', wake)
+    addAbortListener(signal, wake)
     if (!signal.aborted) await pause(this.#clock, delayMs, retried.signal)
-    signal.removeEventListener('abort', wake)
+    removeAbortListener(signal, wake)
     this.#retries.delete(wake)
   }
 
