@@ -125,12 +125,12 @@ async function openAll(job: Job, isLog: boolean): Promise<Origins> {
     job.stop,
   )
   if (!isLog) {
-    const stream = await openStream(source, reader, how)
+    const stream = await openStream(source, reader, { ...how, lend: true })
     for await (const piece of stream) await output.write([piece])
     return [stream.from]
   }
   const from: Provenance[] = []
-  for await (const segment of openLog(source, reader, how)) {
+  for await (const segment of openLog(source, reader, { ...how, lend: true })) {
     for await (const piece of segment) await output.write([piece])
     from.push(segment.from)
   }

@@ -104,7 +104,7 @@ async function sealInto({
     return { bytes, tail: sealer.tail! } // it has been finished
   }
   const source = counted(input?.createReadStream({ autoClose: false }) ?? io.stdin, count, stop)
-  const stream = sealStream(source, writer, how)
+  const stream = sealStream(source, writer, { ...how, lend: true })
   for await (const piece of stream) await output.write([piece])
   return { bytes, tail: stream.tail! } // it has been read to its end
 }

@@ -10,6 +10,14 @@ export type ByteSource =
   | ReadableStream<Uint8Array>
   | Uint8Array
 
+/** How the pieces of a result are handed out. */
+export interface PieceOptions {
+  /** Lend pieces: all are the same memory, and each is valid until the next one is asked for or reading ends. For whoever is done with
+   * a piece by then, such as a loop that awaits each write; never for what keeps pieces back, as Node's write streams and `pipeline`
+   * do. Several times less work for the collector of garbage. False when left out: each piece is memory of its own. */
+  readonly lend?: boolean | undefined
+}
+
 /** An iterator over a source, which `return` lets go of. */
 export function iterateBytes(source: ByteSource): AsyncIterator<Uint8Array> | Iterator<Uint8Array> {
   if (source instanceof Uint8Array) return [source].values()
@@ -24,8 +32,8 @@ export function checkPiece(piece: unknown): asserts piece is Uint8Array {
     throw new TypeError('Cannot read source: expected pieces that are bytes')
 }
 
-/** A result that comes in pieces, to be iterated or read as a Web Stream, once. Each piece is memory of its own. Whoever does not
- * read it to its end lets go of it: `break` in a loop, `cancel` of a Web Stream, or `await using`. */
+/** A result that comes in pieces, to be iterated or read as a Web Stream, once. Each piece is memory of its own, unless it is lent.
+ * Whoever does not read it to its end lets go of it: `break` in a loop, `cancel` of a Web Stream, or `await using`. */
 export class ByteStream implements AsyncIterable<Uint8Array>, AsyncDisposable {
   readonly #pieces: AsyncGenerator<Uint8Array, void, undefined>
   readonly #letGo: () => Promise<void>

@@ -2,7 +2,7 @@
 export { asPublicKey, generateKeyPair, KeyPair, type PublicKey } from '../crypto/index.js'
 export { NoisecapError } from '../errors.js'
 export type { Acceptance, CapabilityRules, Provenance, SealedUnder } from './acceptance.js'
-export { type ByteSource, ByteStream } from './byte-stream.js'
+export { type ByteSource, ByteStream, type PieceOptions } from './byte-stream.js'
 export { bytes, type Codec, type Content, dcbor, json, nullable, optional, text, validated } from './codec.js'
 export { Column, type ColumnOptions, type Place, type RowKey } from './column.js'
 export {

@@ -1,6 +1,7 @@
 // sealStream: a source of bytes as one sealed stream (spec/seal.md §12). Flat in memory: at most one chunk waits, since only the
 // end of the source tells which chunk is the last. Leaves out the chunks themselves (stream-sealer.ts).
-import { type ByteSource, ByteStream, checkPiece, iterateBytes } from './byte-stream.js'
+import { unwritten } from '../bytes.js'
+import { type ByteSource, ByteStream, checkPiece, iterateBytes, type PieceOptions } from './byte-stream.js'
 import { FRAME_OVERHEAD_BYTES, TRAILER_BYTES } from './stream-layout.js'
 import type { StreamSealer } from './stream-sealer.js'
 import type { SealWriter, StreamSealOptions } from './writer.js'
@@ -10,9 +11,9 @@ export class SealedStream extends ByteStream {
   readonly #sealer: StreamSealer
 
   /** Use {@link sealStream}. */
-  constructor(from: ByteSource, sealer: StreamSealer) {
+  constructor(from: ByteSource, sealer: StreamSealer, lend: boolean) {
     const source = iterateBytes(from)
-    const pieces = sealed(source, sealer)
+    const pieces = sealed(source, sealer, lend)
     super(pieces, async () => {
       sealer[Symbol.dispose]()
       await pieces.return()
@@ -30,6 +31,7 @@ export class SealedStream extends ByteStream {
 /** Seal all bytes of `source` as one stream.
  * @param source - read only as the result is read. Pieces that hold more than a chunk are quicker: only what one holds at its end is
  * copied before it is sealed.
+ * @param options - `lend` where each piece is done with before the next one is asked for.
  * @returns pieces of the sealed stream, of about 64 KiB; reading them fails with what the source fails with, and with
  * `seal/interrupted` in a copy of the process or after a jump of its clocks.
  * @throws TypeError, RangeError as `SealWriter.stream`.
@@ -37,14 +39,15 @@ export class SealedStream extends ByteStream {
 export function sealStream(
   source: ByteSource,
   writer: SealWriter,
-  options: StreamSealOptions = {},
+  options: StreamSealOptions & PieceOptions = {},
 ): SealedStream {
-  return new SealedStream(source, writer.stream(options))
+  return new SealedStream(source, writer.stream(options), options.lend === true)
 }
 
 async function* sealed(
   source: AsyncIterator<Uint8Array> | Iterator<Uint8Array>,
   sealer: StreamSealer,
+  lend: boolean,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   using stream = sealer
   const { chunkBytes } = sealer
@@ -52,6 +55,12 @@ async function* sealed(
   const waiting = new Uint8Array(chunkBytes)
   let filled = 0
   let ended = false
+  const lent = lend ? unwritten(chunkBytes + FRAME_OVERHEAD_BYTES) : undefined
+  const frameOf = (content: Uint8Array): Uint8Array => {
+    if (lent === undefined) return stream.sealed(content, false)
+    stream.seal(content, false, lent)
+    return lent
+  }
   try {
     yield stream.prelude
     for (;;) {
@@ -61,13 +70,13 @@ async function* sealed(
       for (let at = 0; at < piece.length; ) {
         if (filled === chunkBytes) {
           filled = 0
-          yield stream.sealed(waiting, false)
+          yield frameOf(waiting)
         }
         // A chunk that lies in one piece, with more behind it, is sealed from where it lies.
         while (filled === 0 && piece.length - at > chunkBytes) {
           const content = piece.subarray(at, at + chunkBytes)
           at += chunkBytes
-          yield stream.sealed(content, false)
+          yield frameOf(content)
         }
         const count = Math.min(chunkBytes - filled, piece.length - at)
         waiting.set(piece.subarray(at, at + count), filled)

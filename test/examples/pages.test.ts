@@ -120,6 +120,17 @@ const FRAMES: Readonly<Record<string, Readonly<Record<string, Frame>>>> = {
         const elsewhere = await openStream(readFileSync('notes.db.sealed'), reader)
         await assert.rejects(new Response(elsewhere.toReadableStream()).text(), { code: 'seal/altered' })`,
     },
+    'lent.ts': {
+      given: `
+        import { writeFileSync } from 'node:fs'
+        writeFileSync('notes.db', 'x'.repeat(200_000))\n`,
+      after: `${CHECK}
+        import { readFileSync } from 'node:fs'
+        import { openStream, SealReader } from 'noisecap/seal'
+        const reader = new SealReader({ keys: readerKey, accept: [{ pattern: 'N' }] })
+        const opened = await openStream(readFileSync('notes.db.sealed'), reader)
+        assert.equal(await new Response(opened.toReadableStream()).text(), 'x'.repeat(200_000))`,
+    },
     'range.ts': {},
     'log.ts': {},
   },

@@ -106,6 +106,72 @@ describe('round trips', () => {
   })
 })
 
+describe('lent pieces', () => {
+  /** Copies of all pieces, and how many memories they lay in. */
+  const copied = async (stream: AsyncIterable<Uint8Array>) => {
+    const pieces: Uint8Array[] = []
+    const memories = new Set<ArrayBufferLike>()
+    for await (const piece of stream) {
+      pieces.push(piece.slice())
+      memories.add(piece.buffer)
+    }
+    return { bytes: concat(...pieces), memories: memories.size }
+  }
+
+  test.each([0, 1, 64, 65, 640, 1_000])(
+    '%i bytes, sealed and opened in lent memory, come back',
+    async (length) => {
+      for (const size of [50, 64, 5_000]) {
+        const source = cut(content(length), size)
+        const sealing = sealStream(source, writerToReader(), { chunkBytes: SMALL, lend: true })
+        const opened = await copied(await openStream(sealing, opening, { lend: true }))
+        expectSame(opened.bytes, content(length))
+        expect(opened.memories).toBe(length === 0 ? 0 : 1)
+      }
+    },
+  )
+
+  test('all frames but the last lie in one memory; without it each has its own', async () => {
+    const pieces = (lend: boolean) =>
+      copied(sealStream(content(640), writerToReader(), { chunkBytes: SMALL, lend }))
+    // The beginning of a stream and its last frame with the end are by themselves.
+    expect((await pieces(true)).memories).toBe(3)
+    expect((await pieces(false)).memories).toBe(11)
+    const opened = await copied(await openStream(await seal(content(640)), opening))
+    expect(opened.memories).toBe(10)
+  })
+
+  test('lent content is gone when reading has ended, also where it failed', async () => {
+    const sealed = await seal(content(640))
+    let last: Uint8Array | undefined
+    const read = async (bytes: Uint8Array) => {
+      for await (const piece of await openStream(bytes, opening, { lend: true })) {
+        last = piece
+        expect(piece.some((byte) => byte !== 0)).toBe(true)
+      }
+    }
+    await read(sealed)
+    expect(last!.every((byte) => byte === 0)).toBe(true)
+    expect(await codeLater(() => read(sealed.subarray(0, 500)))).toBe('seal/truncated')
+    expect(last!.every((byte) => byte === 0)).toBe(true)
+  })
+
+  test('segments of a log', async () => {
+    const writer = writerToReader()
+    const first = sealStream(content(200), writer, { chunkBytes: SMALL })
+    const bytes = await collect(first)
+    const second = await seal(content(300), { chunkBytes: SMALL, after: first.tail }, writer)
+    const lengths: number[] = []
+    for await (const segment of openLog(concat(bytes, second), opening, { lend: true })) {
+      const { bytes: opened, memories } = await copied(segment)
+      expectSame(opened, content(opened.length))
+      expect(memories).toBe(1)
+      lengths.push(opened.length)
+    }
+    expect(lengths).toEqual([200, 300])
+  })
+})
+
 describe('context', () => {
   test('a stream opens for what it was sealed for; 1 is not "1", null is not none', async () => {
     const contexts = [undefined, null, 1, '1', utf8('1'), ['report', 7]]
