@@ -1,5 +1,6 @@
-// What a browser brings: WebSockets, the clock, and no directory. Leaves out Node (node-environment.ts).
+// What a browser brings: WebSockets, the clock, Web Cryptography's X25519, and no directory. Leaves out Node (node-environment.ts).
 import { SYSTEM_CLOCK } from './clock.js'
+import { webX25519 } from './crypto/index.js'
 import type { Environment } from './environment.js'
 import { dialWebSocket } from './transport/websocket.js'
 
@@ -12,4 +13,5 @@ export const browserEnvironment: Environment = {
   resolvers: () => [],
   announcers: () => [],
   clock: SYSTEM_CLOCK,
+  laterX25519: webX25519,
 }

@@ -171,6 +171,7 @@ async function dialOne(
   signal: AbortSignal,
 ): Promise<InitiatedSession> {
   const { dial } = transportOf(options.environment, uri)
+  void options.environment.laterX25519?.() // tried out while the pipe opens
   const pipe = await dial(uri, signal, publicOnly ? isPublicAddress : undefined)
   // Before the hello, since a transport may not know of addresses, or may have been led elsewhere.
   if (publicOnly && !isPublicAddress(pipe.remoteAddress)) {
@@ -189,7 +190,7 @@ function greet(
   { keyPair, pattern, limits = DEFAULT_LIMITS, environment }: DialOptions,
   signal: AbortSignal,
 ): Promise<InitiatedSession> {
-  const client = { capability, keyPair, pattern, limits }
+  const client = { capability, keyPair, pattern, limits, laterX25519: environment.laterX25519 }
   return initiateSession(pipe, client, signal, DEFAULT_TIMES, environment.clock)
 }
 

@@ -1,6 +1,7 @@
 // What connects the core to a host: transports by scheme, the directories that name services, and the clock. Node's stands in
 // node-environment.ts; a browser brings its own. Leaves out both ends of a conversation (connect.ts, service.ts).
 import type { Clock } from './clock.js'
+import type { LaterX25519 } from './crypto/index.js'
 import { NoisecapError } from './errors.js'
 import type { Announcer, Resolver } from './resolve/index.js'
 import type { Dial, Listen, ListenOptions } from './transport/index.js'
@@ -15,6 +16,8 @@ export interface Environment {
   readonly announcers: () => readonly Announcer[]
   /** Drives every deadline, delay and expiry. */
   readonly clock: Clock
+  /** An X25519 that answers later and costs the caller less, for the handshakes of clients. */
+  readonly laterX25519?: () => Promise<LaterX25519 | undefined>
 }
 
 /** The transport of a location.

@@ -36,5 +36,12 @@ export {
 } from './revocation.js'
 export { RootSecrets } from './roots.js'
 export { ServiceKey } from './service-key.js'
-export { CONTACT_TAG_BYTES, type ContactKey, contactTag, type ProofPurpose, UseKeys } from './use-keys.js'
+export {
+  CONTACT_TAG_BYTES,
+  type ContactKey,
+  contactDay,
+  contactTag,
+  type ProofPurpose,
+  UseKeys,
+} from './use-keys.js'
 export { type Authority, type Denied, Verified, verify } from './verify.js'

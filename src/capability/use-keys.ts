@@ -13,6 +13,8 @@ export type ProofPurpose = 'hello' | 'present'
 /** KK contact tag, bytes. */
 export const CONTACT_TAG_BYTES = 16
 
+const DAY_SECONDS = 86_400
+
 declare const contactKeyBrand: unique symbol
 /** Makes the contact tags of one capability, 32 bytes: whoever has it recognises who calls with it, and no more. */
 export type ContactKey = Uint8Array & { readonly [contactKeyBrand]: true }
@@ -21,6 +23,11 @@ const PSK_LABEL = label('noisecap/v1 psk')
 const PRESENT_LABEL = label('noisecap/v1 present')
 const CONTACT_LABEL = label('noisecap/v1 contact')
 const PURPOSE_LABEL = { hello: label('noisecap/v1 hello'), present: PRESENT_LABEL } as const
+
+/** The day that contact tags of this moment are made for. */
+export function contactDay(unixSeconds: number): number {
+  return Math.floor(unixSeconds / DAY_SECONDS)
+}
 
 /** Hint by which a service finds the contact that says KK; it names nobody to others, but is the same for a day.
  * @param day - days since the Unix epoch, 0 … 2^32 − 1.

@@ -64,7 +64,7 @@ export interface BareHash {
 /** `bare` under the rules of {@link DhFunction}. */
 export function dhFunction(
   name: DhName,
-  provider: ProviderName,
+  provider: DhFunction['provider'],
   bare: BareDh,
   randomBytes: (length: number) => Uint8Array,
 ): DhFunction {

@@ -1,4 +1,5 @@
 // Door of the crypto layer: the interface, typed keys and the selected primitives.
+export { DhAhead } from './dh-ahead.js'
 export { KeyPair } from './key-pair.js'
 export { asPublicKey, asSecretKey, type PublicKey, type SecretKey } from './keys.js'
 export {
@@ -24,3 +25,4 @@ export {
   primitives,
   primitivesOf,
 } from './select.js'
+export { type HeldX25519Key, type LaterX25519, webX25519 } from './web-x25519.js'

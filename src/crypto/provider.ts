@@ -27,7 +27,8 @@ export const AEAD_NONCE_BYTES = 12
 /** X25519 or X448 (RFC 7748). */
 export interface DhFunction {
   readonly name: DhName
-  readonly provider: ProviderName
+  /** `webcrypto`: results that were computed ahead of a handshake (dh-ahead.ts). */
+  readonly provider: ProviderName | 'webcrypto'
   /** DHLEN: 32 or 56 bytes, for secret keys, public keys and results alike. */
   readonly length: 32 | 56
   /** @returns `length` random bytes that are a secret key. */

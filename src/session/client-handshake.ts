@@ -2,11 +2,17 @@
 // (spec/session.md §3, §4). Speaks NKpsk2, XKpsk3, IKpsk2 and KKpsk2; only XK has a third message and takes two round trips.
 // Leaves out sockets and deadlines (initiate.ts) and the choice of a pattern (src/dial.ts).
 import { base32Decode, EMPTY, wipe } from '../bytes.js'
-import { type Capability, contactTag, type PatternName, type UseKeys } from '../capability/index.js'
-import type { KeyPair } from '../crypto/index.js'
+import {
+  type Capability,
+  contactDay,
+  contactTag,
+  type PatternName,
+  type UseKeys,
+} from '../capability/index.js'
+import { type DhFunction, type KeyPair, type Primitives, primitives } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { OwnHandshake } from '../noise/own-handshake.js'
-import { contactDay } from './contacts.js'
+import type { ClientDhs } from './client-dhs.js'
 import { encodeHello, encodeHelloPayload, helloHeader, mac1Key, pad, prologue, unpad } from './hello.js'
 import {
   decodeServiceAnswer,
@@ -29,6 +35,8 @@ export interface ClientHandshakeOptions {
   readonly limits: SessionLimits
   /** Unix seconds, for the contact tag of KK. */
   readonly nowSeconds: number
+  /** DHs that were computed ahead, of the same keys; become the handshake's own. */
+  readonly dhs?: ClientDhs | undefined
 }
 
 /** What came of a message of the service: one more to send, or the session. */
@@ -42,6 +50,7 @@ export class ClientHandshake {
   readonly hello: Uint8Array
   readonly #pattern: PatternName
   readonly #noise: OwnHandshake
+  readonly #dhs: ClientDhs | undefined
   readonly #holderSalts: readonly Uint8Array[]
   #state: 'message2' | 'status' | 'done' | 'failed' = 'message2'
   /** XK: open, and yet to be told its status. */
@@ -58,6 +67,7 @@ export class ClientHandshake {
       )
     }
     this.#pattern = pattern
+    this.#dhs = options.dhs
     const { protocol, psk: pskNumber } = PATTERNS[pattern]
     const keyHash = base32Decode(capability.keyHash)
     using keys = capability.keys()
@@ -68,6 +78,7 @@ export class ClientHandshake {
       prologue: prologue(header, keyHash),
       rs: capability.publicKey,
       ...(keyPair === undefined ? {} : { s: keyPair }),
+      ...(options.dhs === undefined ? {} : { primitives: withDh(options.dhs.function) }),
     })
     const psk = keys.psk(protocol)
     this.#noise.setPsk(pskNumber, psk)
@@ -86,6 +97,11 @@ export class ClientHandshake {
       encodeHelloPayload({ locator, proof, parameters, early: EMPTY }),
     )
     this.hello = encodeHello(header, message1, mac1Key(capability.publicKey))
+  }
+
+  /** Compute ahead what reading `message` will need; undefined where there is nothing to wait for. Never rejects. */
+  ahead(message: Uint8Array): Promise<unknown> | undefined {
+    return this.#state === 'message2' ? this.#dhs?.meet(message) : undefined
   }
 
   /** Read what the service sent: message 2, and with XK its first record.
@@ -134,6 +150,7 @@ export class ClientHandshake {
   #split(): Session {
     const { handshakeHash, remoteStatic } = this.#noise
     const { send, receive } = this.#noise.split()
+    this.#dhs?.[Symbol.dispose]()
     return new Session({
       send,
       receive,
@@ -156,8 +173,15 @@ export class ClientHandshake {
   abandon(): void {
     this.#state = 'failed'
     this.#noise[Symbol.dispose]()
+    this.#dhs?.[Symbol.dispose]()
     this.#session?.destroy()
   }
+}
+
+/** This process's primitives, with another X25519. */
+function withDh(dh: DhFunction): Pick<Primitives, 'dh' | 'aead' | 'hash'> {
+  const own = primitives()
+  return { dh: () => dh, aead: (name) => own.aead(name), hash: (name) => own.hash(name) }
 }
 
 function tagOf({ pattern, keyPair, nowSeconds }: ClientHandshakeOptions, keys: UseKeys): Uint8Array {

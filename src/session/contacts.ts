@@ -2,13 +2,12 @@
 // (spec/session.md §4). A tag is a hint; the handshake proves the key. What is kept of a capability makes tags only.
 // Leaves out how a contact comes about (befriending, src/served-session.ts) and the file (contact-file.ts).
 import { hexEncode } from '../bytes.js'
-import { type ContactKey, contactTag } from '../capability/index.js'
+import { type ContactKey, contactDay, contactTag } from '../capability/index.js'
 import type { PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { CONTACTS_MAX } from '../limits.js'
 import { redact } from '../redact.js'
 
-const DAY_SECONDS = 86_400
 const DAY_MAX = 0xffff_ffff
 
 /** A client and a capability that it uses. */
@@ -31,11 +30,6 @@ export interface ContactBook extends ContactLookup {
   add(contact: Contact): Promise<void>
   /** Forget a client with all its capabilities: its KK hellos meet silence from now on. */
   remove(client: PublicKey): Promise<void>
-}
-
-/** The day that tags of this moment are made for. */
-export function contactDay(unixSeconds: number): number {
-  return Math.floor(unixSeconds / DAY_SECONDS)
 }
 
 /** Contacts by the tags of three days; each day is computed once, when first asked for. Prints as `[redacted]`. */

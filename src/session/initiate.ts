@@ -3,9 +3,11 @@
 import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { concat } from '../bytes.js'
 import { type Clock, SYSTEM_CLOCK } from '../clock.js'
+import type { LaterX25519 } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { HELLO_MAX_BYTES } from '../limits.js'
 import type { Pipe, PipeEvents } from '../transport/index.js'
+import { ClientDhs } from './client-dhs.js'
 import { ClientHandshake, type ClientHandshakeOptions } from './client-handshake.js'
 import { Connection, type ConnectionTimes, DEFAULT_TIMES } from './connection.js'
 import { FrameReader } from './framing.js'
@@ -21,20 +23,52 @@ export interface InitiatedSession {
   readonly handshakeBytes: { readonly sent: number; readonly received: number }
 }
 
+/** What a client brings, and perhaps an X25519 that answers later. */
+export type InitiateOptions = Omit<ClientHandshakeOptions, 'nowSeconds' | 'dhs'> & {
+  /** For the DHs, a step ahead of the handshake; undefined, or none found, means that the handshake computes them itself. */
+  readonly laterX25519?: (() => Promise<LaterX25519 | undefined>) | undefined
+}
+
 /** Open a session over `pipe`, which is destroyed when that fails.
  * @param signal - carries the deadline.
  * @throws as `ClientHandshake.receive`; `session/no_answer` when the service stays silent or hangs up;
  * the signal's reason when aborted by anything but a timeout. */
 export function initiateSession(
   pipe: Pipe,
-  options: Omit<ClientHandshakeOptions, 'nowSeconds'>,
+  options: InitiateOptions,
   signal: AbortSignal,
   times: ConnectionTimes = DEFAULT_TIMES,
   clock: Clock = SYSTEM_CLOCK,
 ): Promise<InitiatedSession> {
   return new Promise((resolve, reject) => {
-    new Initiating(pipe, options, signal, { times, clock }, resolve, reject).start()
+    const start = (dhs?: ClientDhs): void =>
+      new Initiating(pipe, { ...options, dhs }, signal, { times, clock }, resolve, reject).start()
+    if (options.laterX25519 === undefined) start()
+    else begun(options.laterX25519, options, signal).then(start).catch(reject)
   })
+}
+
+/** The DHs of the hello; undefined where nothing computes them ahead, and once `signal` is aborted. */
+async function begun(
+  laterX25519: () => Promise<LaterX25519 | undefined>,
+  { pattern, capability, keyPair }: InitiateOptions,
+  signal: AbortSignal,
+): Promise<ClientDhs | undefined> {
+  if (signal.aborted) return undefined
+  const begin = async (): Promise<ClientDhs | undefined> => {
+    const later = await laterX25519()
+    return later && ClientDhs.begin(later, { pattern, keyPair, service: capability.publicKey })
+  }
+  let onAbort = (): void => {}
+  const aborted = new Promise<undefined>((resolve) => {
+    onAbort = () => resolve(undefined)
+  })
+  addAbortListener(signal, onAbort)
+  try {
+    return await Promise.race([begin(), aborted])
+  } finally {
+    removeAbortListener(signal, onAbort)
+  }
 }
 
 class Initiating {
@@ -50,6 +84,8 @@ class Initiating {
   #sent = 0
   #received = 0
   #over = false
+  /** What the pipe says while DHs are computed ahead; undefined at all other times. */
+  #held: (() => void)[] | undefined
 
   constructor(
     pipe: Pipe,
@@ -81,11 +117,12 @@ class Initiating {
     }
     addAbortListener(signal, this.#onAbort)
     this.#pipe.start({
-      data: (bytes) => (this.#next === undefined ? this.#receive(bytes) : this.#next.data(bytes)),
+      data: (bytes) => this.#hear((next) => (next === undefined ? this.#receive(bytes) : next.data(bytes))),
       drain: () => this.#next?.drain(),
-      last: () => this.#next?.last?.(),
-      end: () => (this.#next === undefined ? this.#fail(noAnswer()) : this.#next.end()),
-      closed: (error) => (this.#next === undefined ? this.#fail(lostBy(error)) : this.#next.closed(error)),
+      last: () => this.#hear((next) => next?.last?.()),
+      end: () => this.#hear((next) => (next === undefined ? this.#fail(noAnswer()) : next.end())),
+      closed: (error) =>
+        this.#hear((next) => (next === undefined ? this.#fail(lostBy(error)) : next.closed(error))),
     })
     this.#send(this.#handshake.hello)
   }
@@ -100,21 +137,64 @@ class Initiating {
     this.#pipe.write(this.#pipe.framing === 'length' ? concat(u16(message.length), message) : message)
   }
 
+  /** Whoever is served by then hears it: the handshake, or the connection that came of it. */
+  #hear(event: (next: PipeEvents | undefined) => void): void {
+    if (this.#held === undefined) event(this.#next)
+    else this.#held.push(() => event(this.#next))
+  }
+
   #receive(bytes: Uint8Array): void {
     if (this.#over) return
-    try {
+    this.#attempt(() => {
       this.#frames.push(bytes)
-      let message = this.#frames.next()
-      while (message !== undefined) {
-        this.#received += message.length
-        const step = this.#handshake.receive(message)
-        if (!('reply' in step)) {
-          this.#open(step)
-          return
-        }
-        this.#send(step.reply)
-        message = this.#frames.next()
+      this.#readOn()
+    })
+  }
+
+  /** Read every whole message, up to one whose DHs are being computed. */
+  #readOn(): void {
+    for (let message = this.#frames.next(); message !== undefined; message = this.#frames.next()) {
+      this.#received += message.length
+      const ahead = this.#handshake.ahead(message)
+      if (ahead !== undefined) {
+        this.#hold(message, ahead)
+        return
       }
+      if (this.#step(message)) return
+    }
+  }
+
+  /** Read `message` once what it needs is computed, then whatever came meanwhile. */
+  #hold(message: Uint8Array, ahead: Promise<unknown>): void {
+    const held: (() => void)[] = []
+    this.#held = held
+    this.#pipe.pause()
+    void ahead.then(() => {
+      this.#held = undefined
+      if (this.#over) return
+      this.#attempt(() => {
+        if (this.#step(message)) return // the connection resumes the pipe when it is started
+        this.#readOn()
+        this.#pipe.resume()
+      })
+      for (const event of held) event()
+    })
+  }
+
+  /** @returns whether the handshake is over. */
+  #step(message: Uint8Array): boolean {
+    const step = this.#handshake.receive(message)
+    if ('reply' in step) {
+      this.#send(step.reply)
+      return false
+    }
+    this.#open(step)
+    return true
+  }
+
+  #attempt(read: () => void): void {
+    try {
+      read()
     } catch (error) {
       this.#fail(
         error instanceof NoisecapError

@@ -52,6 +52,31 @@ describe.skipIf(noChromium)('a page in Chromium', () => {
     expect(tab.complaints).toEqual([])
   })
 
+  test('the DHs of a greeting are those of Web Cryptography', async () => {
+    await context.addInitScript(`
+      globalThis.derived = 0
+      const { deriveBits } = SubtleCrypto.prototype
+      SubtleCrypto.prototype.deriveBits = function (...given) {
+        globalThis.derived += 1
+        return deriveBits.apply(this, given)
+      }`)
+    const tab = await open(live.mint())
+    expect(await told(tab)).toMatchObject({ code: 'connected' })
+    // Two when it is tried out; e, es, ss of IK's hello, then ee and se.
+    expect(await tab.page.evaluate('derived')).toBe(2 + 3 + 2)
+    expect(tab.complaints).toEqual([])
+  })
+
+  test('a browser whose Web Cryptography has no X25519 connects all the same', async () => {
+    await context.addInitScript(`
+      SubtleCrypto.prototype.deriveBits = async () => {
+        throw new DOMException('Unrecognized name', 'NotSupportedError')
+      }`)
+    const tab = await open(live.mint())
+    expect(await told(tab)).toMatchObject({ code: 'connected' })
+    expect(tab.complaints).toEqual([])
+  })
+
   test('calls, pipelined calls and 500 at once', async () => {
     const tab = await open(live.mint())
     await told(tab)

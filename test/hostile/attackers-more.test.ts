@@ -2,11 +2,10 @@
 // and one key on both sides. docs/threat-model.md points here by name.
 import { beforeEach, describe, expect, test } from 'vitest'
 import { equalConstantTime, utf8 } from '../../src/bytes.js'
-import { type Capability, contactTag } from '../../src/capability/index.js'
+import { type Capability, contactDay, contactTag } from '../../src/capability/index.js'
 import { generateKeyPair, type KeyPair } from '../../src/crypto/index.js'
 import { SeenEphemerals } from '../../src/session/admission.js'
 import { ClientHandshake } from '../../src/session/client-handshake.js'
-import { contactDay } from '../../src/session/contacts.js'
 import { mac1Key, mac1Matches, parseHello } from '../../src/session/hello.js'
 import {
   DEFAULT_LIMITS,

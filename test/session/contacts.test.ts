@@ -1,10 +1,10 @@
 import { inspect } from 'node:util'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { hexEncode } from '../../src/bytes.js'
-import { type ContactKey, contactTag } from '../../src/capability/index.js'
+import { type ContactKey, contactDay, contactTag } from '../../src/capability/index.js'
 import { asPublicKey } from '../../src/crypto/index.js'
 import { CONTACTS_MAX } from '../../src/limits.js'
-import { type Contact, ContactIndex, contactDay } from '../../src/session/contacts.js'
+import { type Contact, ContactIndex } from '../../src/session/contacts.js'
 import { MemoryContactBook } from '../../src/session/index.js'
 
 const DAY_SECONDS = 86_400

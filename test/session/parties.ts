@@ -7,7 +7,7 @@ import {
   type PatternName,
   ServiceKey,
 } from '../../src/capability/index.js'
-import { generateKeyPair, type KeyPair } from '../../src/crypto/index.js'
+import { generateKeyPair, type KeyPair, type LaterX25519 } from '../../src/crypto/index.js'
 import { Admission, SeenEphemerals } from '../../src/session/admission.js'
 import { ClientHandshake } from '../../src/session/client-handshake.js'
 import { MemoryContactBook } from '../../src/session/contacts.js'
@@ -172,6 +172,8 @@ export async function openPair(
     shop?: Shop
     pattern?: PatternName
     pipes?: { client: Pipe; server: Pipe }
+    /** Computes the client's DHs ahead. */
+    laterX25519?: LaterX25519
   } = {},
 ): Promise<OpenPair> {
   const { framing = 'length', shop = new Shop(), pattern = 'NK' } = options
@@ -189,7 +191,7 @@ export async function openPair(
   const client = prepared(pattern, shop)
   const { connection, limits } = await initiateSession(
     pipes.client,
-    { ...client, pattern, limits: DEFAULT_LIMITS },
+    { ...client, pattern, limits: DEFAULT_LIMITS, laterX25519: async () => options.laterX25519 },
     AbortSignal.timeout(5_000),
     times,
   )

@@ -98,7 +98,8 @@ function runTransport(vector: NoiseVector, initiator: HandshakeState, responder:
   expect(transport.length).toBeGreaterThan(vector.rekey_after)
 }
 
-function optionsOf(
+/** What `role` brings to the handshake of `vector`. */
+export function optionsOf(
   vector: NoiseVector,
   role: Role,
   primitives: Primitives,

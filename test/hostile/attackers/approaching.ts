@@ -1,9 +1,14 @@
 // Attacks on the living service: make it compute, be taken for the caller, reach her object.
 // Each tries everything that its Knowledge allows and says how far that went; nothing else reaches it.
 import { EMPTY } from '../../../src/bytes.js'
-import { Capability, contactTag, keyHash, type PatternName } from '../../../src/capability/index.js'
+import {
+  Capability,
+  contactDay,
+  contactTag,
+  keyHash,
+  type PatternName,
+} from '../../../src/capability/index.js'
 import { generateKeyPair, type KeyPair, type PublicKey, primitives } from '../../../src/crypto/index.js'
-import { contactDay } from '../../../src/session/contacts.js'
 import {
   encodeHello,
   encodeHelloPayload,

@@ -1,11 +1,16 @@
 // Attacks on what is secret: the payloads of a recorded session, who called, and which object was meant.
 // Each uses a Knowledge and nothing else. Leaves out posing as somebody (approaching.ts, answering.ts).
 import { EMPTY, equalConstantTime, hexEncode } from '../../../src/bytes.js'
-import { type Capability, contactTag, keyHash, type PatternName } from '../../../src/capability/index.js'
+import {
+  type Capability,
+  contactDay,
+  contactTag,
+  keyHash,
+  type PatternName,
+} from '../../../src/capability/index.js'
 import { decodeLocator } from '../../../src/capability/locator.js'
 import { holderCommitment } from '../../../src/capability/restrictions.js'
 import { generateKeyPair, type PublicKey } from '../../../src/crypto/index.js'
-import { contactDay } from '../../../src/session/contacts.js'
 import { decodeHelloPayload, parseHello, prologue } from '../../../src/session/hello.js'
 import { decodeClientParameters } from '../../../src/session/parameters.js'
 import { PATTERNS } from '../../../src/session/wire.js'
