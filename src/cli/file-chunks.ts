@@ -2,8 +2,10 @@
 // chunk in place. While this thread encrypts one batch, Node's file threads read the next and write the one before.
 // Leaves out pipes, which go through sealStream and openStream.
 import type { FileHandle } from 'node:fs/promises'
+import { primitives } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import type { StreamOpener, StreamSealer } from '../seal/index.js'
+import type { Io } from './io.js'
 import type { Sink } from './output-file.js'
 
 /** Around the content of a chunk (spec/seal.md §12), bytes. */
@@ -16,6 +18,11 @@ const BATCHES = 3
 
 /** Called with the bytes of the file that were done; what it throws ends the work. */
 export type Advance = (bytes: number) => void
+
+/** Where the cipher is JavaScript, have it optimized. */
+export function optimizeCipher(io: Io): void {
+  if (primitives().aead('ChaChaPoly').provider === 'noble') io.optimize()
+}
 
 /** Memory for the frames of some chunks. */
 class Batch {

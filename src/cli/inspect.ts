@@ -19,6 +19,7 @@ import { type Context, readCapability } from './input.js'
 import { inspectSealed, isSealedFile } from './inspect-sealed.js'
 import { claimsText, type Link, linksOf } from './links.js'
 import { table } from './output.js'
+import { UsageError } from './usage-error.js'
 
 /** A link with what the revocation file says; undefined where its id or the file is not known. */
 type InspectedLink = Link & { readonly revoked?: boolean | undefined }
@@ -54,6 +55,7 @@ export function addInspect(program: Command, context: Context): Command {
         await inspectSealed(context, argument, options)
         return
       }
+      if (argument !== undefined && !argument.includes('://')) throw neither(argument)
       using capability = await readCapability(context, { argument, capabilityFile: options.capabilityFile })
       const findings = await findOut(capability, options)
       const { denied, genuine, revocations, links } = findings
@@ -63,6 +65,17 @@ export function addInspect(program: Command, context: Context): Command {
       if (denied !== undefined) throw denied
       if (genuine === false) throw madeUp('vouch for capability', 'The ids are those of the genuine one')
     },
+  )
+}
+
+/** @param argument - names no sealed file and is no capability; not quoted, since it may be a part of one. */
+function neither(argument: string): UsageError {
+  const file = existsSync(argument)
+    ? 'the file of that name is not sealed'
+    : `there is no file of that name, which has ${argument.length} characters`
+  return new UsageError(
+    `Cannot inspect: ${file}, and the name is no capability (noisecap://…)`,
+    'A file that holds a capability is named with --capability-file',
   )
 }
 

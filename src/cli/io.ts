@@ -17,4 +17,6 @@ export interface Io {
   readonly colour: boolean
   /** A signal that is aborted when the user asks the command to stop; asked for by commands that run on. */
   readonly stopSignal: () => AbortSignal
+  /** Let V8 optimize code in this process, where it was kept from that: called by commands that find their work to be in JavaScript. */
+  readonly optimize: () => void
 }

@@ -12,7 +12,7 @@ import {
   SealReader,
   type StreamOpenOptions,
 } from '../seal/index.js'
-import { type Advance, openFile } from './file-chunks.js'
+import { type Advance, openFile, optimizeCipher } from './file-chunks.js'
 import { type Context, several } from './input.js'
 import { outputFile, type SealOutput, standardOutput } from './output-file.js'
 import { checkNotStopped, withProgress } from './progress.js'
@@ -69,6 +69,7 @@ export function addOpen(program: Command, context: Context): Command {
 }
 
 async function openSealed(context: Context, file: string | undefined, options: Options): Promise<void> {
+  optimizeCipher(context.io)
   const range = options.range === undefined ? undefined : readRange(options.range)
   if (range !== undefined && (file === undefined || options.log)) {
     throw new UsageError('Cannot open range: expected a file of one segment, got standard input or a log')

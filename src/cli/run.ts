@@ -70,6 +70,7 @@ export async function describeProgram(): Promise<CommandNode> {
     progress: undefined,
     colour: false,
     stopSignal: () => AbortSignal.abort(),
+    optimize: () => undefined,
   }
   return commandTree(await createProgram({ io: silent, output: new Output(silent, false) }, undefined))
 }

@@ -6,7 +6,7 @@ import { type Command, Option } from 'commander'
 import { base64urlEncode } from '../bytes.js'
 import { readTail, SealWriter, type StreamSealOptions, sealStream } from '../seal/index.js'
 import { untilAborted } from '../until-aborted.js'
-import { type Advance, sealFile } from './file-chunks.js'
+import { type Advance, optimizeCipher, sealFile } from './file-chunks.js'
 import { type Context, several } from './input.js'
 import { fileError, outputFile, type SealOutput, standardOutput, writeAll } from './output-file.js'
 import { checkNotStopped, withProgress } from './progress.js'
@@ -52,6 +52,7 @@ export function addSeal(program: Command, context: Context): Command {
 }
 
 async function seal(context: Context, file: string | undefined, options: Options): Promise<void> {
+  optimizeCipher(context.io)
   const to = await readReaders(context, options)
   const as = await readIdentity(options)
   using _own = as.pattern === 'N' ? undefined : as.key

@@ -70,6 +70,7 @@ export class Desk {
       progress: undefined,
       colour,
       stopSignal: () => stop,
+      optimize: () => undefined,
     })
     return { exitCode, stdout, stderr }
   }

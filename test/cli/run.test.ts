@@ -262,10 +262,25 @@ describe('where a capability comes from', () => {
   })
 
   test('a file as an argument: says which option names files', async () => {
-    const outcome = await desk.run(['inspect', 'ada.cap'])
+    const outcome = await desk.run(['attenuate', 'ada.cap', '--final'])
     expectOneError(outcome)
     expect(outcome.exitCode).toBe(2)
     expect(outcome.stderr).toContain('hint: A file that holds one is named with --capability-file')
+  })
+
+  test('inspect of a file that is not there, or is not sealed: says which of both, and does not quote the name', async () => {
+    const missing = await desk.run(['inspect', 'ada.cap'])
+    expectOneError(missing)
+    expect(missing.exitCode).toBe(2)
+    expect(missing.stderr).toContain('Cannot inspect: there is no file of that name, which has 7 characters')
+    expect(missing.stderr).toContain('and the name is no capability')
+    expect(missing.stderr).not.toContain('ada.cap')
+    await writeFile(desk.path('plain'), 'text')
+    const plain = await desk.run(['inspect', desk.path('plain')])
+    expectOneError(plain)
+    expect(plain.exitCode).toBe(2)
+    expect(plain.stderr).toContain('the file of that name is not sealed')
+    expect(plain.stderr).toContain('hint: A file that holds a capability is named with --capability-file')
   })
 
   test('more than a capability can be: refused', async () => {
