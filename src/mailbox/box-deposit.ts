@@ -1,7 +1,7 @@
 // Putting messages into a box of an OrderedStore (spec/mailbox.md §6.2): idempotent by id, within the quota, in order up to the
 // first that is refused. Runs inside one transaction. Leaves out taking them out (box-lease.ts).
 import { removeUpload } from './box-pieces.js'
-import type { OrderedTransaction } from './ordered-store.js'
+import { endOf, type OrderedTransaction } from './ordered-store.js'
 import {
   type BoxRecord,
   decodeUpload,
@@ -12,25 +12,42 @@ import {
   keyOf,
   NOBODY,
 } from './records.js'
-import type { DepositRefusal, DepositResult, NewMessage } from './store.js'
+import type { DepositRefusal, DepositRequest, DepositResult, NewMessage } from './store.js'
 
 /** Between two counted refusals, ms: what is refused must not cost the store more than what is taken. */
 const REFUSAL_COUNT_MS = 1_000
 const EMPTY = new Uint8Array(0)
 
-/** Deposit into an open box. */
+/** Deposit into an open box, the requests in their order.
+ * @returns the result of each. */
 export function depositIn(
   tx: OrderedTransaction,
   box: Uint8Array,
   record: BoxRecord,
-  depositor: number,
-  messages: readonly NewMessage[],
-  nowMs: number,
+  requests: readonly DepositRequest[],
+): readonly DepositResult[] {
+  const uploads = hasUploads(tx, box)
+  const results = requests.map((request) => depositOne(tx, box, record, request, uploads))
+  if (results.some(changesBox)) tx.put(keyOf.box(box), encodeBox(record))
+  return results
+}
+
+/** Whether anything came of a deposit: a message, or a refusal. */
+export function changesBox({ accepted, duplicates, refusal }: DepositResult): boolean {
+  return accepted > duplicates || refusal !== undefined
+}
+
+/** One of the requests; what `record` counts is its caller's to keep. */
+function depositOne(
+  tx: OrderedTransaction,
+  box: Uint8Array,
+  record: BoxRecord,
+  { depositor, messages, nowMs }: DepositRequest,
+  uploads: boolean,
 ): DepositResult {
   let duplicates = 0
   for (const [i, message] of messages.entries()) {
-    const idKey = keyOf.id(box, message.id)
-    if (tx.get(idKey) !== undefined) {
+    if (tx.get(keyOf.id(box, message.id)) !== undefined) {
       duplicates += 1
       continue
     }
@@ -38,11 +55,10 @@ export function depositIn(
     const refusal = refusalOf(record, message, nowMs)
     if (refusal !== undefined) {
       if (refusal !== 'expired') countRefusal(record, nowMs)
-      tx.put(keyOf.box(box), encodeBox(record))
       return { accepted: i, duplicates, refusal }
     }
     // Whole now: what has come of it in pieces is of no use.
-    const upload = tx.get(keyOf.upload(box, id))
+    const upload = uploads ? tx.get(keyOf.upload(box, id)) : undefined
     if (upload !== undefined) removeUpload(tx, box, record, id, decodeUpload(upload))
     const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
     const size = envelope.length
@@ -51,8 +67,13 @@ export function depositIn(
     record.messages += 1
     record.bytes += size
   }
-  if (duplicates < messages.length) tx.put(keyOf.box(box), encodeBox(record))
   return { accepted: messages.length, duplicates, refusal: undefined }
+}
+
+function hasUploads(tx: OrderedTransaction, box: Uint8Array): boolean {
+  const prefix = keyOf.upload(box)
+  for (const _ of tx.range(prefix, endOf(prefix))) return true
+  return false
 }
 
 /** A message as it is put in. */

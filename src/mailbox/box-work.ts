@@ -19,7 +19,15 @@ import {
   positionOf,
   type StateRecord,
 } from './records.js'
-import type { Alias, DepositResult, Leased, LeaseRequest, NewBox, NewMessage, Settlement } from './store.js'
+import type {
+  Alias,
+  DepositRequest,
+  DepositResult,
+  Leased,
+  LeaseRequest,
+  NewBox,
+  Settlement,
+} from './store.js'
 
 /** Dead letters that one call without positions settles. */
 const DEAD_MAX = 1_000
@@ -49,16 +57,16 @@ export function removeAliasAt(tx: OrderedTransaction, box: Uint8Array, hash: Uin
   tx.remove(keyOf.alias(hash))
 }
 
+/** @param requests - at least one, in their order.
+ * @returns the result of each. */
 export function depositAt(
   tx: OrderedTransaction,
   box: Uint8Array,
-  depositor: number,
-  messages: readonly NewMessage[],
-  nowMs: number,
-): DepositResult {
-  const record = openRecord(tx, box, nowMs)
-  if (record === undefined) return { accepted: 0, duplicates: 0, refusal: 'gone' }
-  return depositIn(tx, box, record, depositor, messages, nowMs)
+  requests: readonly DepositRequest[],
+): readonly DepositResult[] {
+  const record = openRecord(tx, box, requests.at(-1)?.nowMs ?? 0)
+  if (record === undefined) return requests.map(() => ({ accepted: 0, duplicates: 0, refusal: 'gone' }))
+  return depositIn(tx, box, record, requests)
 }
 
 export function leaseAt(

@@ -1,8 +1,7 @@
 // Deposits that wait for the transaction before them and share the next one, in the order in which they came: a box takes as many
-// a second as a batch has, not as many as there are commits. Leaves out the transaction (postgres.ts).
+// a second as a batch has, not as many as there are commits. Leaves out the transaction (postgres.ts, ordered-mailbox-store.ts).
 import { hexEncode } from '../bytes.js'
-import type { DepositRequest } from './postgres-deposit.js'
-import type { DepositResult } from './store.js'
+import type { DepositRequest, DepositResult } from './store.js'
 
 /** Envelopes of one transaction, bytes; the first request goes whatever it has. */
 const BATCH_MAX_BYTES = 4_194_304
@@ -44,6 +43,8 @@ export class DepositQueue {
   }
 
   async #drain(name: string, box: Uint8Array, queue: Waiting[]): Promise<void> {
+    // So that all of one turn are in the first batch.
+    await Promise.resolve()
     while (queue.length > 0) {
       const batch = queue.splice(0, fitting(queue))
       try {

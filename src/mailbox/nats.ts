@@ -125,13 +125,15 @@ class NatsMailboxStore implements MailboxStore {
     await this.#boxes.of(box).write((tx) => endBox(tx, box))
   }
 
-  deposit(
+  async deposit(
     box: Uint8Array,
     depositor: number,
     messages: readonly NewMessage[],
     nowMs: number,
   ): Promise<DepositResult> {
-    return this.#boxes.of(box).write((tx) => depositAt(tx, box, depositor, messages, nowMs))
+    const request = { depositor, messages, nowMs }
+    const [result] = await this.#boxes.of(box).write((tx) => depositAt(tx, box, [request]))
+    return result! // one for each
   }
 
   async lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {

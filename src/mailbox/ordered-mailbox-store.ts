@@ -2,6 +2,7 @@
 // this process, also for what other processes on the same files have done.
 // Leaves out the transactions themselves (box-work.ts) and what is read (box-view.ts).
 import { hexEncode } from '../bytes.js'
+import { changesBox } from './box-deposit.js'
 import { endBox, removeSlice, sweepIn } from './box-sweep.js'
 import { deadPage, nothingToLease, openRecord, readPage, statOf } from './box-view.js'
 import {
@@ -14,6 +15,7 @@ import {
   settleAt,
   settleDeadAt,
 } from './box-work.js'
+import { DepositQueue } from './deposit-queue.js'
 import { Listeners } from './listeners.js'
 import { MemoryOrderedStore } from './memory-store.js'
 import { OrderedBodyStore } from './ordered-body-store.js'
@@ -44,6 +46,12 @@ export class OrderedMailboxStore implements MailboxStore {
   readonly #entries: OrderedStore
   readonly #listeners = new Listeners()
   readonly #stopHearing: (() => void) | undefined
+  /** Those of one box that wait for a commit read and write its record once. */
+  readonly #deposits = new DepositQueue(async (box, requests) => {
+    const results = await this.#entries.write((tx) => depositAt(tx, box, requests))
+    if (results.some(changesBox)) this.#tell(box)
+    return results
+  })
 
   constructor(entries: OrderedStore) {
     this.#entries = entries
@@ -79,15 +87,13 @@ export class OrderedMailboxStore implements MailboxStore {
     if (await this.#entries.write((tx) => endBox(tx, box))) await this.#removeRest(box)
   }
 
-  async deposit(
+  deposit(
     box: Uint8Array,
     depositor: number,
     messages: readonly NewMessage[],
     nowMs: number,
   ): Promise<DepositResult> {
-    const result = await this.#entries.write((tx) => depositAt(tx, box, depositor, messages, nowMs))
-    if (result.accepted > result.duplicates || result.refusal !== undefined) this.#tell(box)
-    return result
+    return this.#deposits.add(box, { depositor, messages, nowMs })
   }
 
   async lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {

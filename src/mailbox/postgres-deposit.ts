@@ -1,18 +1,11 @@
 // Putting messages into a box in Postgres (spec/mailbox.md §6.2), inside of a transaction that holds the lock of its row.
 // Leaves out taking them out (postgres-lease.ts).
 import { hexEncode } from '../bytes.js'
-import { refusalOf } from './box-deposit.js'
+import { countRefusal, refusalOf } from './box-deposit.js'
 import { notify } from './postgres-box.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import type { BoxRecord } from './records.js'
-import type { DepositResult, NewMessage } from './store.js'
-
-/** One call of `deposit`. */
-export interface DepositRequest {
-  readonly depositor: number
-  readonly messages: readonly NewMessage[]
-  readonly nowMs: number
-}
+import type { DepositRequest, DepositResult, NewMessage } from './store.js'
 
 interface Taken {
   readonly message: NewMessage
@@ -43,21 +36,11 @@ export async function depositIn(
   const known = new Set((await remembered).rows.map(({ id }) => hexEncode(id as Uint8Array)))
   const chosen = requests.map((request) => ({ request, ...choose(record, known, request) }))
   insert(tx, box, chosen)
-  const quotaMs = chosen.flatMap(({ request, result }) =>
-    result.refusal?.startsWith('quota') === true ? [request.nowMs] : [],
-  )
-  const refusedMs = quotaMs.find((nowMs) => Math.abs(nowMs - record.refusedMs) >= 1_000)
+  const { messages, bytes, nextPosition, refusals, refusedMs } = record
   tx.send(
-    `update noisecap_box set messages = $2, bytes = $3, next_position = $4,
-       refusals = refusals + $5, refused_ms = case when $5 = 1 then $6 else refused_ms end where id = $1`,
-    [
-      box,
-      record.messages,
-      record.bytes,
-      record.nextPosition,
-      refusedMs === undefined ? 0 : 1,
-      refusedMs ?? 0,
-    ],
+    `update noisecap_box set messages = $2, bytes = $3, next_position = $4, refusals = $5, refused_ms = $6
+     where id = $1`,
+    [box, messages, bytes, nextPosition, refusals, refusedMs],
   )
   if (chosen.some(({ taken, result }) => taken.length > 0 || result.refusal !== undefined)) notify(tx, box)
   return chosen.map(({ result }) => result)
@@ -78,7 +61,10 @@ function choose(
       continue
     }
     const refusal = refusalOf(record, message, nowMs)
-    if (refusal !== undefined) return { taken, result: { accepted: i, duplicates, refusal } }
+    if (refusal !== undefined) {
+      if (refusal !== 'expired') countRefusal(record, nowMs)
+      return { taken, result: { accepted: i, duplicates, refusal } }
+    }
     known.add(hexEncode(message.id))
     const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
     taken.push({ message, position: record.nextPosition++, expiresMs })

@@ -97,6 +97,13 @@ export interface BodyStore {
   read(box: Uint8Array, id: Uint8Array, index: number, nowMs: number): Promise<Uint8Array | undefined>
 }
 
+/** One call of `deposit`. */
+export interface DepositRequest {
+  readonly depositor: number
+  readonly messages: readonly NewMessage[]
+  readonly nowMs: number
+}
+
 /** What became of messages that were deposited together: the first `accepted` are in the box, none after them. */
 export interface DepositResult {
   readonly accepted: number
