@@ -1,6 +1,9 @@
 // A relay over LMDB beside NATS JetStream with file storage, and beside LMDB alone; sealing and opening apart.
 // Leaves out our side of the traffic (traffic.ts).
+
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect as connectTcp } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AckPolicy, jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream'
@@ -8,12 +11,14 @@ import { connect as connectNats } from '@nats-io/transport-node'
 import { open } from 'lmdb'
 import { findNats, startNats } from '../../scripts/nats.mjs'
 import { EnvelopeReader } from '../../src/mailbox/envelope.js'
+import { startProcess } from '../suite/orders.js'
 import { atLeast, atMost, count, type Row, reported } from '../suite/report.js'
 import { alternate, median, SHORT_ROUND_MS, SHORT_ROUNDS, timeFor } from '../suite/rounds.js'
-import { IN_FLIGHT, inFlight, MESSAGES, sealer, Traffic, WARMUPS } from './traffic.js'
+import { IN_FLIGHT, inFlight } from './in-flight.js'
+import { key, sealer } from './sealing.js'
+import { STORED_BYTES } from './stored.js'
+import { MESSAGES, Traffic, WARMUPS } from './traffic.js'
 
-/** About what an envelope of 1 KiB has, bytes. */
-const STORED_BYTES = 1_200
 const DEPOSITS = 100
 
 /** Publish, consume and acknowledge as many messages of the same length. */
@@ -39,6 +44,32 @@ async function natsRound(server: Awaited<ReturnType<typeof startNats>>): Promise
   }
 }
 
+/** A durable put in another process behind a bare socket, one after the other. */
+async function floorRound(file: string) {
+  const server = startProcess(new URL('floor-process.ts', import.meta.url), [file])
+  const [port] = (await once(server, 'message')) as [number] // what floor-process.ts sends
+  const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true })
+  await once(socket, 'connect')
+  const body = new Uint8Array(STORED_BYTES)
+  return {
+    deposits: async (): Promise<readonly number[]> => {
+      const taken: number[] = []
+      for (let i = 0; i < DEPOSITS; i++) {
+        const began = performance.now()
+        const answered = once(socket, 'data')
+        socket.write(body)
+        await answered
+        taken.push(performance.now() - began)
+      }
+      return taken
+    },
+    [Symbol.dispose]: () => {
+      socket.destroy()
+      server.disconnect()
+    },
+  }
+}
+
 export async function lmdbRows(): Promise<readonly Row[]> {
   const directory = mkdtempSync(join(tmpdir(), 'noisecap-bench-mailbox-'))
   using traffic = await Traffic.start('lmdb', join(directory, 'boxes'))
@@ -60,8 +91,10 @@ export async function lmdbRows(): Promise<readonly Row[]> {
       }
       return taken
     }
-    const [deposits = [], puts = []] = await alternate([() => traffic.deposits(DEPOSITS), durablePuts], 1)
-    const [depositMs, putMs] = [median(deposits.flat()), median(puts.flat())]
+    using floor = await floorRound(join(directory, 'floor'))
+    const lone = [() => traffic.deposits(DEPOSITS), durablePuts, floor.deposits]
+    const [deposits = [], puts = [], floors = []] = await alternate(lone, WARMUPS)
+    const [depositMs, putMs, floorMs] = [median(deposits.flat()), median(puts.flat()), median(floors.flat())]
     const what = `LMDB: deposit, collect, ack, 1 KiB, ${IN_FLIGHT} in flight`
     const ours = `${count(median(own))}/s`
     const peer = 'NATS JetStream, files, synced every 2 min'
@@ -80,6 +113,12 @@ export async function lmdbRows(): Promise<readonly Row[]> {
         peer: `a durable put of lmdb alone: ${putMs.toFixed(2)} ms`,
         ...atMost(depositMs / putMs, 1.5),
       },
+      {
+        what: 'the same put behind a bare socket in another process, p50',
+        ours: '',
+        peer: `${floorMs.toFixed(2)} ms`,
+        ...reported(floorMs / putMs),
+      },
     ]
   } finally {
     await server?.stop()
@@ -91,7 +130,7 @@ export async function lmdbRows(): Promise<readonly Row[]> {
 /** CPU time of sealing and opening one message, which the rows above leave out. */
 export async function sealingRows(): Promise<readonly Row[]> {
   const box = new Uint8Array(16)
-  const { seal, key } = sealer(box)
+  const seal = sealer(box)
   using reader = new EnvelopeReader({ key, box, accept: [{ pattern: 'N' }] })
   const envelopes = Array.from({ length: 64 }, seal)
   let next = 0

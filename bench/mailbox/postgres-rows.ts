@@ -3,9 +3,10 @@ import pg from 'pg'
 import { findPostgres, startPostgres } from '../../scripts/postgres.mjs'
 import { atLeast, count, type Row, reported } from '../suite/report.js'
 import { alternate, median } from '../suite/rounds.js'
-import { IN_FLIGHT, inFlight, MESSAGES, Traffic, WARMUPS } from './traffic.js'
+import { IN_FLIGHT, inFlight } from './in-flight.js'
+import { STORED_BYTES } from './stored.js'
+import { MESSAGES, Traffic, WARMUPS } from './traffic.js'
 
-const STORED_BYTES = 1_200
 /** As many as a relay keeps. */
 const CONNECTIONS = 10
 

@@ -1,9 +1,9 @@
 // A relay in a process of its own: `relay-process.ts lmdb <directory>` or `relay-process.ts postgres <url>`. Sends its parent the
 // capability that opens boxes, and ends with it.
-import { Service } from '../../src/index.js'
-import { Relay } from '../../src/mailbox/index.js'
-import { openLmdbMailboxStore } from '../../src/mailbox/lmdb.js'
-import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
+import { Service } from 'noisecap'
+import { Relay } from 'noisecap/mailbox'
+import { openLmdbMailboxStore } from 'noisecap/mailbox/lmdb'
+import { openPostgresMailboxStore } from 'noisecap/mailbox/postgres'
 
 const [kind, place] = process.argv.slice(2)
 if (place === undefined) throw new Error('Cannot start relay: expected a kind of store and its place')

@@ -9,7 +9,8 @@ import { openLmdbMailboxStore } from '../../src/mailbox/lmdb.js'
 import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
 import { atLeast, count, type Row } from '../suite/report.js'
 import { alternate, median } from '../suite/rounds.js'
-import { IN_FLIGHT, Traffic, WARMUPS } from './traffic.js'
+import { IN_FLIGHT } from './in-flight.js'
+import { Traffic, WARMUPS } from './traffic.js'
 
 const BOXES = Number(process.env['BENCH_BOXES'] ?? 100_000)
 const MESSAGES_EACH = 10
