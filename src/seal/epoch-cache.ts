@@ -3,10 +3,16 @@
 // Leaves out opening them (header-opener.ts).
 import { primitives } from '../crypto/index.js'
 import { forget, type OpenedEpoch } from './header-opener.js'
-import { COMMITMENT_BYTES, EPOCH_ID_BYTES, OFFSET } from './layout.js'
+import { standsIn } from './known-header.js'
+import { EPOCH_ID_BYTES, OFFSET } from './layout.js'
 
+/** An epoch, with its id beside it: to look it up then touches nothing else. */
 interface Entry {
   readonly epoch: OpenedEpoch
+  readonly id0: number
+  readonly id1: number
+  readonly id2: number
+  readonly id3: number
   used: boolean
 }
 
@@ -24,44 +30,47 @@ export class EpochCache implements Disposable {
     this.#factors = new Uint32Array(bytes.buffer).map((factor) => factor | 1)
   }
 
-  /** The epoch whose header, as it was opened, stands at the start of `bytes`; undefined when it is not here. `body` is that
-   * header's afterwards. */
-  byHeader(bytes: Uint8Array): OpenedEpoch | undefined {
-    const entry = this.#entries.get(this.#keyAt(bytes, OFFSET.commitment))
-    if (entry === undefined || !hasBody(bytes, entry.epoch)) return undefined
+  /** The epoch whose header, as it was opened, stands at the start of the value `sealed`; undefined when it is not here. `header`
+   * is that one afterwards. */
+  byHeader(sealed: Uint8Array): OpenedEpoch | undefined {
+    const entry = this.#entries.get(this.#keyAt(sealed, OFFSET.commitment))
+    if (entry === undefined || !carries(sealed, entry.epoch)) return undefined
     entry.used = true
     return entry.epoch
   }
 
   /** The epoch whose commitment stands in `bytes` at `offset`; undefined when it is not here. */
   byCommitment(bytes: Uint8Array, offset: number): OpenedEpoch | undefined {
-    return this.#find(bytes, offset, COMMITMENT_BYTES)
+    const epoch = this.byId(bytes, offset)
+    return epoch !== undefined && standsIn(bytes, offset, epoch.commitment) ? epoch : undefined
   }
 
   /** The epoch whose id stands in `bytes` at `offset`; undefined when it is not here. */
   byId(bytes: Uint8Array, offset: number): OpenedEpoch | undefined {
-    return this.#find(bytes, offset, EPOCH_ID_BYTES)
+    const id0 = wordAt(bytes, offset)
+    const id1 = wordAt(bytes, offset + 4)
+    const id2 = wordAt(bytes, offset + 8)
+    const id3 = wordAt(bytes, offset + 12)
+    const entry = this.#entries.get(this.#keyOf(id0, id1, id2, id3))
+    if (entry === undefined) return undefined
+    if (entry.id0 !== id0 || entry.id1 !== id1 || entry.id2 !== id2 || entry.id3 !== id3) return undefined
+    entry.used = true
+    return entry.epoch
   }
 
   add(epoch: OpenedEpoch): void {
-    const key = this.#keyAt(epoch.commitment, 0)
+    const { commitment } = epoch
+    const key = this.#keyAt(commitment, 0)
     this.#drop(key)
     while (this.#entries.size >= this.#max) this.#evict()
-    this.#entries.set(key, { epoch, used: false })
+    const [id0, id1] = [wordAt(commitment, 0), wordAt(commitment, 4)]
+    const [id2, id3] = [wordAt(commitment, 8), wordAt(commitment, 12)]
+    this.#entries.set(key, { epoch, id0, id1, id2, id3, used: false })
   }
 
   [Symbol.dispose](): void {
     for (const { epoch } of this.#entries.values()) forget(epoch)
     this.#entries.clear()
-  }
-
-  #find(bytes: Uint8Array, offset: number, length: number): OpenedEpoch | undefined {
-    const entry = this.#entries.get(this.#keyAt(bytes, offset))
-    if (entry === undefined) return undefined
-    const { commitment } = entry.epoch
-    for (let i = 0; i < length; i++) if (commitment[i] !== bytes[offset + i]) return undefined
-    entry.used = true
-    return entry.epoch
   }
 
   /** Second chance: an entry that was used since it was last looked at goes to the end. */
@@ -78,12 +87,20 @@ export class EpochCache implements Disposable {
   }
 
   #keyAt(bytes: Uint8Array, offset: number): number {
-    let mixed = 0
-    for (let word = 0; word < 4; word++) {
-      const at = offset + 4 * word
-      const value = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
-      mixed = (mixed + Math.imul(value, this.#factors[word]!)) | 0
-    }
+    return this.#keyOf(
+      wordAt(bytes, offset),
+      wordAt(bytes, offset + 4),
+      wordAt(bytes, offset + 8),
+      wordAt(bytes, offset + 12),
+    )
+  }
+
+  #keyOf(id0: number, id1: number, id2: number, id3: number): number {
+    const factors = this.#factors
+    let mixed = Math.imul(id0, factors[0]!)
+    mixed = (mixed + Math.imul(id1, factors[1]!)) | 0
+    mixed = (mixed + Math.imul(id2, factors[2]!)) | 0
+    mixed = (mixed + Math.imul(id3, factors[3]!)) | 0
     return mixed >>> 2
   }
 
@@ -94,25 +111,17 @@ export class EpochCache implements Disposable {
   }
 }
 
-/** Whether `bytes` begin with the header of `epoch`; one of a moment ago changes places with the present one. */
-function hasBody(bytes: Uint8Array, epoch: OpenedEpoch): boolean {
-  if (standsIn(bytes, OFFSET.core, epoch.body)) return true
-  const { body, formerBody } = epoch
-  if (formerBody === undefined || !standsIn(bytes, OFFSET.core, formerBody)) return false
-  epoch.body = formerBody
-  epoch.formerBody = body
+/** Whether `sealed` begins with the header of `epoch`; one of a moment ago changes places with the present one. */
+function carries(sealed: Uint8Array, epoch: OpenedEpoch): boolean {
+  if (epoch.header.beginsValue(sealed)) return true
+  const { header, formerHeader } = epoch
+  if (formerHeader === undefined || !formerHeader.beginsValue(sealed)) return false
+  epoch.header = formerHeader
+  epoch.formerHeader = header
   return true
 }
 
-/** Node's own comparison, which takes two fifths of the time of a loop over a header. */
-const compare = (globalThis as { Buffer?: typeof Buffer }).Buffer?.prototype.compare
-
-/** Whether `part` stands in `bytes` at `offset`. Public bytes: compared without regard to time. */
-export function standsIn(bytes: Uint8Array, offset: number, part: Uint8Array): boolean {
-  const { length } = part
-  if (bytes.length < offset + length) return false
-  if (compare !== undefined)
-    return compare.call(bytes as Buffer, part, 0, length, offset, offset + length) === 0 // it takes any Uint8Array
-  for (let i = 0; i < length; i++) if (bytes[offset + i] !== part[i]) return false
-  return true
+/** Four bytes as a small integer of V8. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }

@@ -9,6 +9,7 @@ import { SEAL_READER_KEYS_MAX, SEAL_WRAPS_TRIED_MAX, SEAL_WRITERS_MAX } from '..
 import { type Acceptance, type Admitted, acceptsWriter, admit, type Provenance } from './acceptance.js'
 import { commitmentOf, hintOf, valueCipher } from './epoch-keys.js'
 import { altered, openError } from './failure.js'
+import { KnownHeader } from './known-header.js'
 import type { Header, Wrap } from './layout.js'
 import type { SealPatternName } from './pattern.js'
 import { type LocatorParts, openLocator } from './sealed-locator.js'
@@ -16,10 +17,9 @@ import { readWrap, type Unwrapped } from './wrap.js'
 
 /** An epoch whose header has been opened and accepted. */
 export interface OpenedEpoch {
-  /** All of the header save its form byte, a copy. */
-  body: Uint8Array
+  header: KnownHeader
   /** The same before readers were added or removed: values are rewrapped one by one. */
-  formerBody: Uint8Array | undefined
+  formerHeader: KnownHeader | undefined
   readonly commitment: Uint8Array
   readonly cipher: AeadKey
   /** 32 bytes, from which the keys of streams follow; wiped when the epoch is forgotten. */
@@ -165,8 +165,8 @@ function opened(header: Header, genuine: Genuine, acceptance: Acceptance): Opene
     }) as Provenance // a writer exactly for X and K, a capability exactly for patterns with a PSK
     return {
       // Not `slice`, which of a Buffer shares the memory that the caller will use again.
-      body: new Uint8Array(header.body),
-      formerBody: undefined,
+      header: new KnownHeader(header.body),
+      formerHeader: undefined,
       commitment: new Uint8Array(header.commitment),
       cipher: valueCipher(epochKey, header.core, writer ?? EMPTY),
       epochKey,

@@ -61,16 +61,15 @@ export interface Header {
   readonly end: number
 }
 
-const FORM_NAMES: ReadonlyMap<number | undefined, Form> = new Map(
-  Object.entries(FORM).map(([name, byte]) => [byte, name as Form]), // the keys of FORM
-)
+/** Names of the forms from `FORM.value` on. */
+const FORM_NAMES: readonly Form[] = ['value', 'compact', 'header', 'stream']
 
 /** Which of the four forms `bytes` have; checks the form and the version and nothing else.
  * @throws `seal/version`, `seal/malformed`. */
 export function formOf(bytes: Uint8Array): Form {
   if (!(bytes instanceof Uint8Array)) throw new TypeError('Cannot open seal: expected a Uint8Array')
   if (bytes.length < 2) throw malformed('a sealed value, got fewer than 2 bytes')
-  const form = FORM_NAMES.get(bytes[OFFSET.form])
+  const form = FORM_NAMES[bytes[OFFSET.form]! - FORM.value]
   if (form === undefined) throw malformed('a sealed value, got other bytes')
   if (bytes[OFFSET.version] !== VERSION) {
     throw openError('seal/version', `expected version ${VERSION} of the format`, {

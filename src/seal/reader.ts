@@ -10,10 +10,11 @@ import { streamAssociatedData } from './chunk-context.js'
 import { type Content, decodeContent } from './codec.js'
 import type { Place, RowKey } from './column.js'
 import { contentOf, plaintextBuffer } from './content.js'
-import { EpochCache, standsIn } from './epoch-cache.js'
+import { EpochCache } from './epoch-cache.js'
 import { nonceOf, streamCipher } from './epoch-keys.js'
 import { altered, malformed, openError } from './failure.js'
 import { HeaderOpener, type OpenedEpoch } from './header-opener.js'
+import { standsIn } from './known-header.js'
 import {
   COMPACT_OFFSET,
   checkCiphertext,
@@ -27,6 +28,7 @@ import {
 import type { SealPatternName } from './pattern.js'
 import { readPrelude } from './stream-layout.js'
 import { StreamOpener } from './stream-opener.js'
+import { COPIED_MAX_BYTES, copiedCiphertext, copyValue } from './value-copy.js'
 
 /** What a reader is made of. */
 export interface SealReaderOptions<Accepted extends Acceptance> {
@@ -103,7 +105,7 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     if (form === 'header') throw malformed('a value, got a header alone')
     if (form === 'stream') throw malformed('a value, got a stream, which openStream opens')
     const epoch = form === 'compact' ? this.#namedEpoch(sealed) : this.#carriedEpoch(sealed)
-    const positionStart = form === 'compact' ? COMPACT_OFFSET.position : OFFSET.core + epoch.body.length
+    const positionStart = form === 'compact' ? COMPACT_OFFSET.position : OFFSET.core + epoch.header.length
     const ciphertextStart = positionStart + POSITION_BYTES
     checkCiphertext(sealed, ciphertextStart)
     if (epoch.admitted !== undefined) judgeAt(epoch.admitted, options?.at ?? Date.now() / MS_PER_SECOND)
@@ -111,9 +113,9 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     const ad = place.column.associatedData(place.row)
     const plaintext = plaintextBuffer(sealed.length - ciphertextStart - AEAD_TAG_BYTES)
     const nonce = nonceOf(readPosition(sealed, positionStart))
-    // Not `subarray`, which on the Buffer of a driver takes twice as long.
-    const start = sealed.byteOffset + ciphertextStart
-    const ciphertext = new Uint8Array(sealed.buffer, start, sealed.length - ciphertextStart)
+    // Where nobody else's code ran since the header was found, the value still is the copied one.
+    const isCopied = form === 'value' && epoch.admitted === undefined
+    const ciphertext = ciphertextOf(sealed, ciphertextStart, isCopied)
     if (!epoch.cipher.open(nonce, ad, ciphertext, plaintext)) throw altered()
     const content = takeContent(plaintext, codec.content)
     // `from` is of a pattern that is accepted: the opener refuses others.
@@ -167,26 +169,32 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
    * its wraps. */
   #carriedEpoch(sealed: Uint8Array): OpenedEpoch {
     const cached = sealed.length < OFFSET.wraps ? undefined : this.#cache.byHeader(sealed)
-    return cached ?? this.#openOnce(readHeader(sealed))
+    if (cached !== undefined) return cached
+    const epoch = this.#openOnce(readHeader(sealed))
+    epoch.header.beginsValue(sealed) // so that it is the copied value, as where the epoch was cached
+    return epoch
   }
 
   #openOnce(header: Header): OpenedEpoch {
     const cached = this.#cache.byCommitment(header.commitment, 0)
-    if (
-      cached !== undefined &&
-      standsIn(header.body, 0, cached.body) &&
-      header.body.length === cached.body.length
-    ) {
-      return cached
-    }
+    if (cached?.header.is(header.body)) return cached
     const epoch = this.#opener.open(header)
-    epoch.formerBody = cached?.body
+    epoch.formerHeader = cached?.header
     this.#cache.add(epoch)
     return epoch
   }
 }
 
 redact(SealReader, () => 'SealReader [redacted]')
+
+/** The ciphertext of a value, for one call. */
+function ciphertextOf(sealed: Uint8Array, start: number, isCopied: boolean): Uint8Array {
+  const length = sealed.length - start
+  if (sealed.length > COPIED_MAX_BYTES)
+    return new Uint8Array(sealed.buffer, sealed.byteOffset + start, length)
+  if (!isCopied) copyValue(sealed, start)
+  return copiedCiphertext(length)
+}
 
 function takeContent(plaintext: Uint8Array, wanted: 'text' | 'bytes'): Content {
   try {

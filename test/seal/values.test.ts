@@ -23,6 +23,7 @@ import {
   flipped,
   identityOf,
   reader,
+  rules,
   sealCapability,
   strangerKey,
   writerKey,
@@ -35,6 +36,16 @@ const writerOf = (pattern: SealPatternName, onEpoch?: (header: SealedHeader) => 
     onEpoch,
   })
 const readerOf = (...accept: readonly Acceptance[]) => new SealReader({ keys: reader, accept })
+
+test('a revocation check that opens another value meanwhile disturbs nothing', () => {
+  const writer = writerOf('Npsk0')
+  const other = writerOf('N').seal('other', email.at(8))
+  const inner = readerOf(ACCEPT.N)
+  const isRevoked = () => inner.open(other, email.at(8)).value !== 'other'
+  const opening = readerOf({ pattern: 'Npsk0', capabilities: { ...rules, isRevoked } })
+  for (const value of ['first', 'second'])
+    expect(opening.open(writer.seal(value, email.at(7)), email.at(7)).value).toBe(value)
+})
 
 describe.each(SEAL_PATTERNS)('%s', (pattern) => {
   test('a value opens in its place, and says of its writer what the pattern proves', () => {
@@ -68,6 +79,24 @@ describe.each(SEAL_PATTERNS)('%s', (pattern) => {
         /^seal\/(altered|malformed|version|not_accepted|not_for_reader|too_large|unknown_epoch)$/,
       )
     }
+  })
+
+  test('values of every length about those that are copied open, whole and compact, also in turn', () => {
+    const whole = writerOf(pattern)
+    const opening = readerOf(...ACCEPT_ALL)
+    const compact = writerOf(pattern, ({ bytes }) => opening.learn(bytes))
+    const overhead = whole.seal('', email.at(7)).length
+    const lengths = [0, 1, 2_048 - overhead - 1, 2_048 - overhead, 2_049 - overhead, 2_048, 4_096]
+    const values = lengths.map((length) => 'v'.repeat(length))
+    const sealed = values.map((value) => [whole, compact].map((writer) => writer.seal(value, email.at(7))))
+    for (let round = 0; round < 2; round++) {
+      for (const [i, forms] of sealed.entries())
+        for (const bytes of forms) expect(opening.open(bytes, email.at(7)).value).toBe(values[i])
+    }
+    // Of a value that is not copied, the header is still that of the epoch.
+    const [long] = sealed.at(-1)!
+    for (let bit = 8; bit < 8 * (overhead - 21); bit += 8)
+      expect(codeOf(() => opening.open(flipped(long!, bit), email.at(7)))).not.toBe('none')
   })
 
   test('every truncation is refused, and so are further bytes', () => {
