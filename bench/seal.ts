@@ -5,7 +5,7 @@ import { mint, ServiceKey } from '../src/capability/index.js'
 import { Column, generateKeyPair, type Place, SealReader, SealWriter, text } from '../src/seal/index.js'
 import { measureRows } from './seal/rows.js'
 import { runParts } from './suite/parts.js'
-import { atLeast, atMost, type Row } from './suite/report.js'
+import { atLeast, atMost, type Row, reported } from './suite/report.js'
 import { alternate, median, ROUNDS, timeAsyncFor, timeFor } from './suite/rounds.js'
 import { sodium } from './suite/sodium.js'
 
@@ -44,6 +44,34 @@ function sodiumPeers() {
     sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, null, null, nonce, key)
   }
   return { seal, open, aead }
+}
+
+/** Native calls that one value takes by the specification, whoever makes them. Counted at the binding. */
+const PRIMITIVES = {
+  N: { keyPairs: 1, blake2b: 10, sha256: 5, ciphers: 2, randoms: 1 },
+  Npsk0: { keyPairs: 2, blake2b: 31, sha256: 5, ciphers: 3, randoms: 1 },
+} as const
+
+/** The floor of one value: the calls alone, into memory that is there already, with nothing between them. */
+function barePrimitives({ keyPairs, blake2b, sha256, ciphers, randoms }: (typeof PRIMITIVES)['N' | 'Npsk0']) {
+  const [secretKey, publicKey, shared] = [Buffer.alloc(32), Buffer.alloc(32), Buffer.alloc(32)]
+  const [digest, shortDigest, input] = [Buffer.alloc(64), Buffer.alloc(32), Buffer.alloc(192, 1)]
+  const [key, nonce, sealed] = [Buffer.alloc(48, 7), Buffer.alloc(12), Buffer.alloc(VALUE_BYTES + 16)]
+  const plaintext = Buffer.from(value)
+  const peer = Buffer.alloc(32)
+  sodium.crypto_scalarmult_base(peer, Buffer.alloc(32, 9))
+  return () => {
+    for (let i = 0; i < randoms; i++) sodium.randombytes_buf(key)
+    for (let i = 0; i < keyPairs; i++) {
+      sodium.randombytes_buf(secretKey)
+      sodium.crypto_scalarmult_base(publicKey, secretKey)
+      sodium.crypto_scalarmult(shared, secretKey, peer)
+    }
+    for (let i = 0; i < blake2b; i++) sodium.crypto_generichash(digest, input)
+    for (let i = 0; i < sha256; i++) sodium.crypto_hash_sha256(shortDigest, input)
+    for (let i = 0; i < ciphers; i++)
+      sodium.crypto_aead_chacha20poly1305_ietf_encrypt(sealed, plaintext, null, null, nonce, shared)
+  }
 }
 
 /** Every place in turn. */
@@ -106,11 +134,26 @@ async function measure(): Promise<readonly Row[]> {
     ...[openers('whole'), openers('compact'), ours.single, ours.underCapability].map(
       (run) => () => timeFor(ROUND_MS, run),
     ),
+    ...[PRIMITIVES.N, PRIMITIVES.Npsk0].map(barePrimitives).map((run) => () => timeFor(ROUND_MS, run)),
     () => timeAsyncFor(ROUND_MS, hpke),
   ]
-  const [box, boxOpen, aead, whole, compact, openWhole, openCompact, single, under, hpkeSeal] = (
-    await alternate(subjects, WARMUPS, ROUNDS)
-  ).map(median) as [number, number, number, number, number, number, number, number, number, number]
+  const medians = (await alternate(subjects, WARMUPS, ROUNDS)).map(median)
+  const [box, boxOpen, aead, whole, compact, openWhole] = medians as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const [openCompact, single, under, bareN, barePsk, hpkeSeal] = medians.slice(6) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const us = (micros: number) => `${micros.toFixed(2)} µs`
   const row = (
     what: string,
@@ -145,6 +188,8 @@ async function measure(): Promise<readonly Row[]> {
     ),
     row('one value, N', single, 'crypto_box_seal', box, atMost(single / box, 1.5)),
     row('one value, Npsk0 (capability)', under, 'crypto_box_seal', box, atMost(under / box, 2.4)),
+    row('bare primitives of N', bareN, 'crypto_box_seal', box, reported(bareN / box)),
+    row('bare primitives of Npsk0', barePsk, 'crypto_box_seal', box, reported(barePsk / box)),
   ]
 }
 

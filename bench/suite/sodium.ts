@@ -3,6 +3,11 @@ import { createRequire } from 'node:module'
 
 /** The part of sodium-native that is used here; it ships no types. */
 interface Sodium {
+  randombytes_buf(out: Uint8Array): void
+  crypto_scalarmult(q: Uint8Array, n: Uint8Array, p: Uint8Array): void
+  crypto_scalarmult_base(q: Uint8Array, n: Uint8Array): void
+  crypto_generichash(out: Uint8Array, input: Uint8Array): void
+  crypto_hash_sha256(out: Uint8Array, input: Uint8Array): void
   crypto_box_keypair(publicKey: Uint8Array, secretKey: Uint8Array): void
   crypto_box_seal(c: Uint8Array, m: Uint8Array, publicKey: Uint8Array): void
   crypto_box_seal_open(m: Uint8Array, c: Uint8Array, publicKey: Uint8Array, secretKey: Uint8Array): boolean
