@@ -30,6 +30,8 @@ export class SymmetricState implements Disposable {
   readonly #hash: HashFunction
   #ck: Uint8Array
   #h: Uint8Array
+  /** The last field, still to be mixed into h: after a message that nothing follows, as in one-way patterns, nobody asks for h. */
+  #unmixed: Uint8Array | undefined
   #cipher: CipherState | undefined
   #pending: PendingKey | undefined
 
@@ -52,12 +54,17 @@ export class SymmetricState implements Disposable {
 
   /** h, borrowed from this state and replaced, not altered, by the next step. */
   get handshakeHash(): Uint8Array {
+    if (this.#unmixed !== undefined) {
+      const field = this.#unmixed
+      this.#unmixed = undefined
+      this.mixHash(field)
+    }
     return this.#h
   }
 
   /** Mix public `data` into h. */
   mixHash(data: Uint8Array): void {
-    this.#h = this.#hash.hash(this.#h, data)
+    this.#h = this.#hash.hash(this.handshakeHash, data)
   }
 
   /** Mix key material into ck and k: ck, k = HKDF(ck, material, 2). */
@@ -78,20 +85,21 @@ export class SymmetricState implements Disposable {
   }
 
   /** Encrypt, or copy while there is no key, and mix the result into h.
-   * @returns a new array of `plaintext.length` bytes, 16 more with a key. */
+   * @returns a new array of `plaintext.length` bytes, 16 more with a key; kept, not to be altered. */
   encryptAndHash(plaintext: Uint8Array): Uint8Array {
     const field = this.hasKey ? this.#seal(plaintext) : new Uint8Array(plaintext)
-    this.mixHash(field)
+    this.#mixLater(field)
     return field
   }
 
   /** Undo {@link encryptAndHash}.
+   * @param ciphertext - kept, not to be altered.
    * @param out - `ciphertext.length` bytes, 16 fewer with a key.
    * @throws `noise/decrypt`. */
   decryptAndHash(ciphertext: Uint8Array, out: Uint8Array): void {
     if (this.hasKey) this.#open(ciphertext, out)
     else out.set(ciphertext)
-    this.mixHash(ciphertext)
+    this.#mixLater(ciphertext)
   }
 
   /** The keys of the transport: first from initiator to responder, then back, none back after a one-way pattern. */
@@ -114,7 +122,7 @@ export class SymmetricState implements Disposable {
   /** Short fields and h go through lasting memory (lasting.ts says why). */
   #seal(plaintext: Uint8Array): Uint8Array {
     const cipher = this.#keyedCipher()
-    const h = filled(hashView(this.#h.length), this.#h)
+    const h = filled(hashView(this.#hash.length), this.handshakeHash)
     const length = plaintext.length + AEAD_TAG_BYTES
     if (length > SHORT_MAX_BYTES) {
       const field = new Uint8Array(length)
@@ -133,7 +141,7 @@ export class SymmetricState implements Disposable {
 
   #open(ciphertext: Uint8Array, out: Uint8Array): void {
     const cipher = this.#keyedCipher()
-    const h = filled(hashView(this.#h.length), this.#h)
+    const h = filled(hashView(this.#hash.length), this.handshakeHash)
     if (ciphertext.length > SHORT_MAX_BYTES) {
       cipher.decryptInto(h, ciphertext, out)
       return
@@ -142,6 +150,12 @@ export class SymmetricState implements Disposable {
     cipher.decryptInto(h, filled(inputView(ciphertext.length), ciphertext), output)
     out.set(output)
     wipe(output)
+  }
+
+  /** Mix `field` into h when somebody needs it. */
+  #mixLater(field: Uint8Array): void {
+    this.#h = this.handshakeHash
+    this.#unmixed = field
   }
 
   /** The first step of HKDF (Noise rev 34 §4.3). */
