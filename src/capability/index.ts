@@ -44,4 +44,4 @@ export {
   type ProofPurpose,
   UseKeys,
 } from './use-keys.js'
-export { type Authority, type Denied, Verified, verify } from './verify.js'
+export { type Authority, type Denied, type ServiceAuthority, Verified, verify } from './verify.js'

@@ -6,7 +6,7 @@ import { redact } from '../redact.js'
 import { keyHash, keyHashText } from './keys.js'
 import type { Registrations } from './registration.js'
 import { RootSecrets } from './roots.js'
-import type { Authority } from './verify.js'
+import { type ServiceAuthority, verify } from './verify.js'
 
 /** Key pair and root secrets of one service; prints as `[redacted]`, `using` wipes both. */
 export class ServiceKey implements Disposable {
@@ -33,11 +33,14 @@ export class ServiceKey implements Disposable {
 
   /** What `verify` needs of this service; follows later rotations and registrations.
    * @param registrations - pairs registered by hand, if the service has any. */
-  authority(registrations?: Registrations): Authority {
+  authority(registrations?: Registrations): ServiceAuthority {
     return {
       keyHash: keyHash(this.publicKey),
       root: (kid) => this.roots.get(kid),
       registered: (id) => registrations?.find(id),
+      verify(locator) {
+        return verify(locator, this)
+      },
     }
   }
 

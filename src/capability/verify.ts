@@ -28,6 +28,13 @@ export interface Authority {
   registered(id: Uint8Array): Registration | undefined
 }
 
+/** An authority that brings its verifier along: who only takes one, such as a reader of seals, then needs no code of its own
+ * for capabilities, and a page that reads bare seals loads none. */
+export interface ServiceAuthority extends Authority {
+  /** As `verify(locator, this)`. */
+  verify(locator: Uint8Array): Verified | Denied
+}
+
 /** A locator that cannot belong to any capability of this service; for logs, a peer meets silence. */
 export interface Denied {
   readonly ok: false

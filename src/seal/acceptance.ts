@@ -3,7 +3,6 @@
 // Leaves out authenticity, which comes before any of this (header-opener.ts).
 import { equalConstantTime, hexEncode } from '../bytes.js'
 import {
-  type Authority,
   allowedPatterns,
   auditTrail,
   type CaveatView,
@@ -15,6 +14,7 @@ import {
   judgeHolder,
   judgeTime,
   type PatternName,
+  type ServiceAuthority,
   type Verified,
 } from '../capability/index.js'
 import type { PublicKey } from '../crypto/index.js'
@@ -24,7 +24,7 @@ import type { SealPattern, SealPatternName } from './pattern.js'
 /** Which capabilities count. */
 export interface CapabilityRules {
   /** `serviceKey.authority()`: the root secrets under which they were minted. */
-  readonly authority: Authority
+  readonly authority: ServiceAuthority
   /** Object paths that may be written to; with `any` the caller looks at the grant itself. */
   readonly objects: 'any' | readonly string[]
   /** Judges `claims` caveats; one without a checker denies. */

@@ -2,7 +2,6 @@
 // then say what is wrong with writer or capability. The order is what keeps strangers from learning anything.
 // Leaves out remembering what was opened (epoch-cache.ts).
 import { EMPTY, equalConstantTime, wipe } from '../bytes.js'
-import { verify } from '../capability/index.js'
 import { type AeadKey, asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { SEAL_READER_KEYS_MAX, SEAL_WRAPS_TRIED_MAX, SEAL_WRITERS_MAX } from '../limits.js'
@@ -127,7 +126,7 @@ function readUnderCapability(
   const { capabilities } = acceptance
   const parts = quietly(() => openLocator(key, header.core, header.commitment, wrap.sealedLocator))
   if (parts === undefined || !writerFits(parts, acceptance)) return undefined
-  const verified = verify(parts.locator, capabilities.authority)
+  const verified = capabilities.authority.verify(parts.locator)
   if (!verified.ok) return undefined
   const psk = verified.keys.psk(header.pattern.protocol)
   const unwrapped = quietly(() => readWrap(header, wrap, key, parts.writer, psk))

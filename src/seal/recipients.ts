@@ -2,7 +2,7 @@
 // What does not depend on the epoch (PSK, sealed locator's plaintext) is worked out once. Refuses what no reader would accept.
 // Leaves out the epochs (writer-epoch.ts).
 import { wipe } from '../bytes.js'
-import { Capability } from '../capability/index.js'
+import type { Capability } from '../capability/index.js'
 import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { SEAL_WRAPS_MAX } from '../limits.js'
@@ -33,7 +33,7 @@ export class Recipients implements Disposable {
   /** @throws `seal/denied` for a capability of another use; TypeError, RangeError. */
   constructor(to: PublicKey | readonly PublicKey[] | Capability<unknown>, as: WriterIdentity) {
     this.writer = as.pattern === 'N' ? undefined : as.key
-    if (to instanceof Capability) {
+    if (isCapability(to)) {
       checkUse(to)
       this.pattern = patternOfName(PSK_PATTERN[as.pattern])
       this.readers = [to.publicKey]
@@ -57,6 +57,11 @@ export class Recipients implements Disposable {
 }
 
 redact(Recipients, ({ pattern }) => `Recipients ${pattern.name} [redacted]`)
+
+/** By what it has, not by its class: a page that seals to bare keys then loads no code for capabilities. */
+function isCapability(to: PublicKey | readonly PublicKey[] | Capability<unknown>): to is Capability<unknown> {
+  return 'keyHash' in Object(to)
+}
 
 /** A pair registered by hand says nothing about its use; its service does, when it opens. */
 function checkUse(capability: Capability<unknown>): void {
