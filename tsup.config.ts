@@ -92,6 +92,10 @@ export default defineConfig(async () => [
     // Node parses all that it loads before it runs any of it: this takes half as long. Names stay, for stack traces.
     minifyWhitespace: true,
     minifySyntax: true,
+    // Of an error that nobody caught Node prints the line where it was thrown: not a whole file.
+    esbuildOptions: (options) => {
+      options.lineLimit = 160
+    },
     clean: ['!browser/**'], // the other build's, which runs at the same time
     sourcemap: true,
     dts: { banner: '/// <reference lib="esnext.disposable" />' },

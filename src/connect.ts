@@ -68,7 +68,7 @@ export function connectIn(environment: Environment): Connect {
     second?: Interface | ConnectOptions,
     third?: ConnectOptions,
   ): Promise<Stub<T>> => {
-    const capability = typeof given === 'string' ? Capability.parse(given) : given
+    const capability = capabilityOf(given)
     const description = second instanceof Interface ? second : capability.describes
     if (!(description instanceof Interface)) {
       throw new TypeError(
@@ -96,6 +96,14 @@ export function connectIn(environment: Environment): Connect {
         : new InterceptedCaller(root, description.name, { interceptors: [...interceptors], clock })
     return createStub<T>(description, caller)
   }
+}
+
+function capabilityOf<T>(given: Capability<T> | string): Capability<T> {
+  if (typeof given === 'string') return Capability.parse(given) as Capability<T> // the interface is the caller's word
+  if ((given as unknown) instanceof Capability) return given // JavaScript may give anything
+  throw new TypeError(
+    `Cannot connect: expected a capability or its text, got ${given === undefined || given === null ? given : typeof given}`,
+  )
 }
 
 /** Ask the service behind a reference to remember this client's key for this capability, so that the client may greet

@@ -41,6 +41,16 @@ describe('connect and call', () => {
     expect(await ada.add({ text: 'hi' })).toBe(1)
   })
 
+  test.each([
+    ['undefined, as an environment variable that is not set', undefined, 'got undefined'],
+    ['null', null, 'got null'],
+    ['an object that is none', { publicKey: new Uint8Array(32) }, 'got object'],
+  ])('what is no capability is told so: %s', async (_, given, got) => {
+    await expect(connect(given as unknown as string, Notes)).rejects.toThrow(
+      `Cannot connect: expected a capability or its text, ${got}`,
+    )
+  })
+
   test('without a key the client is anonymous, with one the handler sees it', async () => {
     const capability = world.notes.mint({ owner: 'ada' })
     await using anonymous = await connect(capability, resolvers())
