@@ -112,6 +112,8 @@ export const MESSAGE_MAX_BYTES = 1_048_576
 export const FRAGMENT_MAX_BYTES = 16_384
 /** Bytes of a stream in one frame (spec/rpc.md §2). */
 export const STREAM_FRAME_MAX_BYTES = 32_768
+/** Blocks of memory for long records that a process keeps between streams: 264 KiB (docs/performance.md). */
+export const RECORD_MEMORY_KEPT = 8
 /** Waiting in the socket before a flush pauses, bytes (spec/rpc.md §2). */
 export const SOCKET_HIGH_WATER_BYTES = 65_536
 /** Answers that wait for a peer who does not read, before no more of its calls are read, bytes (spec/rpc.md §8). */

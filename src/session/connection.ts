@@ -13,7 +13,8 @@ import {
 } from '../limits.js'
 import type { Pipe, PipeEvents } from '../transport/index.js'
 import type { FrameReader } from './framing.js'
-import type { Session } from './session.js'
+import { takeRecordMemory } from './record-memory.js'
+import { recordBytes, type Session } from './session.js'
 import { startTicking } from './ticker.js'
 import type { CloseReason } from './wire.js'
 
@@ -165,7 +166,11 @@ export class Connection {
    * @throws `session/closed`. */
   send(plaintext: Uint8Array): boolean {
     this.#hasSent = true
-    return this.#pipe.write(this.session.seal(plaintext, this.#pipe.framing))
+    const pipe = this.#pipe
+    const memory =
+      pipe.lend === undefined ? undefined : takeRecordMemory(recordBytes(plaintext.length, pipe.framing))
+    if (memory === undefined) return pipe.write(this.session.seal(plaintext, pipe.framing))
+    return pipe.lend!(this.session.seal(plaintext, pipe.framing, memory.bytes), memory.giveBack)
   }
 
   /** Let several records leave in one piece, between the two. */

@@ -15,6 +15,11 @@ export const RECORD_PLAINTEXT_MAX_BYTES = NOISE_MESSAGE_MAX_BYTES - TAG_BYTES
 
 const LENGTH_BYTES = 2
 
+/** Length of the record of a plaintext, bytes. */
+export function recordBytes(plaintextBytes: number, framing: Framing): number {
+  return (framing === 'length' ? LENGTH_BYTES : 0) + plaintextBytes + TAG_BYTES
+}
+
 /** What a finished handshake hands over. */
 export interface SessionKeys {
   readonly send: CipherState
@@ -59,11 +64,12 @@ export class Session {
     return this.#state === 'open'
   }
 
-  /** One plaintext as one record, in a new array, with its length before it where the framing asks for that.
+  /** One plaintext as one record, with its length before it where the framing asks for that.
    * @param plaintext - at most 65,519 bytes, borrowed; empty makes a keepalive.
+   * @param memory - where to put it, at least {@link recordBytes} long; a new array if left out.
    * @throws `session/closed`; RangeError when it is too long.
    * Source: spec/session.md §6. */
-  seal(plaintext: Uint8Array, framing: Framing): Uint8Array {
+  seal(plaintext: Uint8Array, framing: Framing, memory?: Uint8Array): Uint8Array {
     if (this.#state !== 'open') throw closedError('send')
     if (plaintext.length > RECORD_PLAINTEXT_MAX_BYTES) {
       throw new RangeError(
@@ -72,14 +78,14 @@ export class Session {
     }
     if (this.#sent > 0 && this.#sent % REKEY_INTERVAL_RECORDS === 0) this.#send.rekey()
     this.#sent += 1
-    const header = framing === 'length' ? LENGTH_BYTES : 0
+    const bytes = recordBytes(plaintext.length, framing)
+    const record = memory === undefined ? allocate(bytes) : memory.subarray(0, bytes)
     const length = plaintext.length + TAG_BYTES
-    const record = allocate(header + length)
-    if (header > 0) {
+    if (bytes > length) {
       record[0] = length >> 8
       record[1] = length & 0xff
     }
-    this.#send.encryptInto(EMPTY, plaintext, record.subarray(header))
+    this.#send.encryptInto(EMPTY, plaintext, record.subarray(bytes - length))
     return record
   }
 

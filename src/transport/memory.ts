@@ -54,8 +54,8 @@ class MemoryPipe implements Pipe {
   write(bytes: Uint8Array): boolean {
     const peer = this.#peer
     if (this.#closed || this.#ended || peer === undefined || peer.#closed) return true
-    // A copy, because a receiver may alter what it is given while the sender may have shared it.
-    peer.#inbox.push(bytes.slice())
+    // A copy, because a receiver may alter what it is given while the sender may have shared it; slice() of a Buffer is none.
+    peer.#inbox.push(new Uint8Array(bytes))
     peer.#inboxBytes += bytes.length
     peer.#schedule()
     this.#wantsDrain = peer.#inboxBytes >= HIGH_WATER_BYTES

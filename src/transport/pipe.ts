@@ -42,6 +42,9 @@ export interface Pipe {
    * this does nothing.
    * @returns false when the caller should wait for `drain`. */
   write(bytes: Uint8Array): boolean
+  /** As {@link write}, of bytes that are lent: `done` is called at most once, when the transport no longer holds them, whether
+   * they left or not. Absent where a transport cannot tell. */
+  lend?(bytes: Uint8Array, done: (error?: Error | null) => void): boolean
   /** Hold back what is written until `uncork`, so that it leaves in one piece; where the transport has no use for that, absent. */
   cork?(): void
   uncork?(): void

@@ -132,6 +132,12 @@ export class SocketPipe implements Pipe {
     return socket.write(bytes)
   }
 
+  lend(bytes: Uint8Array, done: (error?: Error | null) => void): boolean {
+    const socket = this.#socket
+    if (this.#ended || socket.destroyed) return true
+    return socket.write(bytes, done)
+  }
+
   cork(): void {
     this.#socket.cork()
   }

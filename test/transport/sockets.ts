@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Dial, Listen, Pipe } from '../../src/transport/index.js'
-import { type Ends, piece, pieces, watch } from './conformance.js'
+import { type Ends, piece, pieces, turns, watch } from './conformance.js'
 
 /** Two ends of a socket at a location of the transport. */
 export async function socketEnds(listen: Listen, dial: Dial, location: string): Promise<Ends> {
@@ -54,6 +54,49 @@ export function socketConformance(name: string, transport: { listen: Listen; dia
       ends.server.end()
       await closed
       await expect.poll(() => atClient.events.at(-1)).toBe('closed')
+    })
+
+    test('bytes that were lent come back once each when they have left, and what is done with them then changes nothing', async () => {
+      const ends = await socketEnds(listen, dial, at())
+      watch(ends.client)
+      const atServer = watch(ends.server)
+      ends.server.pause()
+      const blocks = Array.from({ length: 64 }, (_, i) => new Uint8Array(100_000).fill(i))
+      const back: number[] = []
+      for (const [i, block] of blocks.entries()) {
+        ends.client.lend!(block, (error) => {
+          expect(error ?? undefined).toBeUndefined()
+          back.push(i)
+          block.fill(255)
+        })
+      }
+      await turns()
+      expect(back.length).toBeLessThan(blocks.length) // the reader takes none, and no buffer between holds 6 MB
+      ends.server.resume()
+      await expect.poll(() => atServer.bytes.length, { timeout: 20_000 }).toBe(64 * 100_000)
+      expect(atServer.bytes.every((byte, i) => byte === Math.floor(i / 100_000))).toBe(true)
+      expect(back).toEqual(blocks.map((_, i) => i))
+      ends.client.destroy()
+      ends.server.destroy()
+      await ends.close()
+    }, 30_000)
+
+    test('bytes that were lent to a pipe that is destroyed come back once at most, and none to one that is gone', async () => {
+      const ends = await socketEnds(listen, dial, at())
+      watch(ends.client)
+      watch(ends.server)
+      ends.server.pause()
+      const back: number[] = []
+      for (let i = 0; i < 64; i++) ends.client.lend!(new Uint8Array(100_000), () => back.push(i))
+      await turns()
+      ends.client.destroy()
+      ends.server.destroy()
+      await ends.close()
+      await turns()
+      expect(new Set(back).size).toBe(back.length)
+      expect(ends.client.lend!(new Uint8Array(1), () => back.push(64))).toBe(true)
+      await turns()
+      expect(back).not.toContain(64)
     })
 
     test('an aborted signal rejects a dial with its reason', async () => {
