@@ -12,7 +12,7 @@ const WANTED = [
   {
     name: 'connect',
     program: "export { connect, iface, method, stream } from 'noisecap'",
-    limit: 76 * KB,
+    limit: 77 * KB,
     aim: 40 * KB,
     without: ['seal', 'testing'],
   },
