@@ -34,6 +34,16 @@ export const HASH_BYTES = {
 /** A provider that this host has, or the reason why it has not. */
 export type ProviderLoad = { readonly provider: CryptoProvider } | { readonly failure: string }
 
+/** Every provider, in the order in which they are named to users. */
+export const PROVIDER_NAMES = ['sodium', 'node', 'noble'] as const satisfies readonly ProviderName[]
+
+/** A provider that must serve every primitive. */
+export interface ForcedProvider {
+  readonly name: ProviderName
+  /** Who asked for that. */
+  readonly by: string
+}
+
 /** X25519 or X448 without any check. */
 export interface BareDh {
   publicKeyOf(secretKey: Uint8Array): Uint8Array

@@ -4,6 +4,7 @@ import type { ProviderLoad } from './contract.js'
 import { opensslChachaPoly } from './node.js'
 import { loadSodium } from './sodium.js'
 
+export { forcedProvider } from './forced-provider.js'
 export { loadNode } from './node.js'
 export { PREFERENCE } from './preference.js'
 export { loadSodium } from './sodium.js'

@@ -19,6 +19,9 @@ export const PREFERENCE: Readonly<Record<PrimitiveName, Preference>> = {
   random: NOBLE,
 }
 
+/** There is no environment here that could ask for a provider. */
+export function forcedProvider(): undefined {}
+
 /** There is no node:crypto here. */
 export function loadNode(): ProviderLoad {
   return { failure: 'this host has no node:crypto' }

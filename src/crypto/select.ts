@@ -1,10 +1,9 @@
 // Chooses the provider of each primitive at first use: by the measured order among what this host has, or the one
 // that NOISECAP_CRYPTO names. The choice is visible through `report` and `notes`, and a forced provider is never replaced.
 // Works where `process` does not exist. Leaves out that order (preference.ts), loading (sodium.ts, node.ts) and the primitives.
-import { loadNode, loadSodium, loadSodiumWithOpenssl, PREFERENCE } from '#native'
+import { forcedProvider, loadNode, loadSodium, loadSodiumWithOpenssl, PREFERENCE } from '#native'
 import { NoisecapError } from '../errors.js'
-import type { ProviderLoad } from './contract.js'
-import { hostProcess } from './host.js'
+import { type ForcedProvider, PROVIDER_NAMES, type ProviderLoad } from './contract.js'
 import { KeyPair } from './key-pair.js'
 import { loadNoble, loadNobleEvery } from './noble.js'
 import type {
@@ -53,8 +52,6 @@ const PRIMITIVE_NAMES: readonly PrimitiveName[] = [
   'BLAKE2b',
   'random',
 ]
-const PROVIDER_NAMES = ['sodium', 'node', 'noble'] as const satisfies readonly ProviderName[]
-const ENVIRONMENT_VARIABLE = 'NOISECAP_CRYPTO'
 
 const loads = new Map<ProviderName, ProviderLoad>()
 
@@ -84,17 +81,14 @@ type Load = (name: ProviderName) => ProviderLoad
 type Pick<T> = (provider: CryptoProvider) => T | undefined
 
 class Selection implements Primitives {
-  readonly #forced: { readonly name: ProviderName; readonly by: string } | undefined
+  readonly #forced: ForcedProvider | undefined
   readonly #load: Load
   readonly #dhs = new Map<DhName, DhFunction>()
   readonly #aeads = new Map<AeadName, AeadFunction>()
   readonly #hashes = new Map<HashName, HashFunction>()
   #random: CryptoProvider | undefined
 
-  constructor(
-    forced?: { readonly name: ProviderName; readonly by: string },
-    from: Load = forced === undefined ? loadFastest : load,
-  ) {
+  constructor(forced?: ForcedProvider, from: Load = forced === undefined ? loadFastest : load) {
     this.#forced = forced
     this.#load = from
   }
@@ -198,7 +192,7 @@ const forcedPrimitives = new Map<ProviderName, Primitives>()
 /** The primitives of this process: chosen at first use, or all from the provider that NOISECAP_CRYPTO names.
  * @throws `crypto/unavailable` when NOISECAP_CRYPTO is set to anything but `sodium`, `node`, `noble` or nothing. */
 export function primitives(): Primitives {
-  ownPrimitives ??= fromEnvironment()
+  ownPrimitives ??= new Selection(forcedProvider())
   return ownPrimitives
 }
 
@@ -226,18 +220,4 @@ export function everyPrimitive(): Primitives {
 /** A new X25519 key pair of this process's provider. */
 export function generateKeyPair(): KeyPair {
   return KeyPair.generate(primitives().dh('25519'))
-}
-
-function fromEnvironment(): Primitives {
-  const value = hostProcess()?.env?.[ENVIRONMENT_VARIABLE]
-  if (value === undefined || value === '') return new Selection()
-  const name = PROVIDER_NAMES.find((known) => known === value)
-  if (name === undefined) {
-    throw new NoisecapError(
-      'crypto/unavailable',
-      `Cannot choose crypto: expected ${ENVIRONMENT_VARIABLE} to be ${PROVIDER_NAMES.join(', ')} or unset, got another value`,
-      { hint: `Unset ${ENVIRONMENT_VARIABLE} or correct its spelling` },
-    )
-  }
-  return new Selection({ name, by: ENVIRONMENT_VARIABLE })
 }
