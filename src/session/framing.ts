@@ -1,11 +1,14 @@
 // Splits a byte stream into frames, u16 length ‖ body, without copying a frame that arrived whole (spec/session.md §6).
 // A length beyond the limit is refused before memory is taken for it, and a trickled frame is copied once, not once a chunk.
 // Leaves out what a frame means.
-import { EMPTY } from '../bytes.js'
+import { EMPTY, unwritten } from '../bytes.js'
 import type { Framing } from '../transport/index.js'
 
 /** A peer announced a frame longer than is allowed here. */
 export class FrameTooLongError extends Error {}
+
+/** From here on memory is taken without zeros: a frame is handed over when every byte of it was filled. */
+const LONG_FRAME_BYTES = 4_096
 
 /** Feed with {@link push}, drain with {@link next}. */
 export class FrameReader {
@@ -62,7 +65,7 @@ export class FrameReader {
       if (!this.hasRest) this.#letGo()
       return body
     }
-    this.#partial = new Uint8Array(length)
+    this.#partial = length < LONG_FRAME_BYTES ? new Uint8Array(length) : unwritten(length)
     this.#filled = 0
     return this.#fill(this.#partial)
   }
