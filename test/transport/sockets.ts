@@ -59,6 +59,30 @@ export function socketConformance(name: string, transport: { listen: Listen; dia
       await expect.poll(() => atClient.events.at(-1)).toBe('closed')
     })
 
+    test('an aborted signal rejects a dial with its reason', async () => {
+      const listener = await listen(at(), (pipe) => pipe.destroy())
+      const reason = new Error('stop')
+      await expect(dial(listener.location, AbortSignal.abort(reason))).rejects.toBe(reason)
+      await listener.close()
+    })
+
+    test('peers on this machine are local', async () => {
+      const ends = await socketEnds(listen, dial, at())
+      expect([ends.client.isLocal, ends.server.isLocal]).toEqual([true, true])
+      ends.client.destroy()
+      ends.server.destroy()
+      await ends.close()
+    })
+  })
+}
+
+/** Of transports that tell when they no longer hold what they were lent. */
+export function lendingConformance(
+  name: string,
+  { listen, dial }: { listen: Listen; dial: Dial },
+  at: () => string,
+) {
+  describe(`${name} and memory that is lent`, () => {
     test('bytes that were lent come back once each when they have left, and what is done with them then changes nothing', async () => {
       const ends = await socketEnds(listen, dial, at())
       watch(ends.client)
@@ -108,21 +132,6 @@ export function socketConformance(name: string, transport: { listen: Listen; dia
       expect(ends.client.lend!(new Uint8Array(1), () => back.push(64))).toBe(true)
       await turns()
       expect(back).not.toContain(64)
-    })
-
-    test('an aborted signal rejects a dial with its reason', async () => {
-      const listener = await listen(at(), (pipe) => pipe.destroy())
-      const reason = new Error('stop')
-      await expect(dial(listener.location, AbortSignal.abort(reason))).rejects.toBe(reason)
-      await listener.close()
-    })
-
-    test('peers on this machine are local', async () => {
-      const ends = await socketEnds(listen, dial, at())
-      expect([ends.client.isLocal, ends.server.isLocal]).toEqual([true, true])
-      ends.client.destroy()
-      ends.server.destroy()
-      await ends.close()
     })
   })
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { Pipe } from '../../src/transport/index.js'
 import { dialTcp, listenTcp } from '../../src/transport/tcp.js'
 import { conformance } from './conformance.js'
-import { socketConformance, socketEnds } from './sockets.js'
+import { lendingConformance, socketConformance, socketEnds } from './sockets.js'
 
 const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
@@ -14,6 +14,7 @@ const transport = { listen: listenTcp, dial: dialTcp }
 
 conformance('TCP', () => socketEnds(listenTcp, dialTcp, 'tcp://127.0.0.1:0'))
 socketConformance('TCP', transport, () => 'tcp://127.0.0.1:0')
+lendingConformance('TCP', transport, () => 'tcp://127.0.0.1:0')
 if (hasIpv6) {
   conformance('TCP over IPv6', () => socketEnds(listenTcp, dialTcp, 'tcp://[::1]:0'))
   socketConformance('TCP over IPv6', transport, () => 'tcp://[::1]:0')

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Listener, Pipe } from '../../src/transport/index.js'
 import { dialUnix, listenUnix } from '../../src/transport/unix.js'
 import { conformance, watch } from './conformance.js'
-import { socketConformance, socketEnds } from './sockets.js'
+import { lendingConformance, socketConformance, socketEnds } from './sockets.js'
 
 let directory: string
 let count = 0
@@ -64,6 +64,7 @@ async function leaveStale(path: string): Promise<void> {
 
 conformance('a unix socket', () => socketEnds(listenUnix, dialUnix, `unix:${fresh()}`))
 socketConformance('a unix socket', { listen: listenUnix, dial: dialUnix }, () => `unix:${fresh()}`)
+lendingConformance('a unix socket', { listen: listenUnix, dial: dialUnix }, () => `unix:${fresh()}`)
 
 describe('the file of a listening socket', () => {
   test('has mode 0600 unless told otherwise, stands alone in its directory, and goes with the listener', async () => {
