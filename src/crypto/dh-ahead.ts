@@ -63,12 +63,13 @@ export class DhAhead implements Disposable {
     else this.#results.push({ secretKey, publicKey, shared })
   }
 
-  /** Forget everything; secret keys are their owner's. */
+  /** Forget everything, and wipe an ephemeral key that the engine never took; other secret keys are their owner's. */
   [Symbol.dispose](): void {
     this.#disposed = true
     for (const { shared } of this.#results) wipe(shared)
     this.#results.length = 0
     this.#held.clear()
+    if (this.#ephemeral !== undefined) wipe(this.#ephemeral)
     this.#ephemeral = undefined
   }
 

@@ -57,7 +57,10 @@ async function begun(
   if (signal.aborted) return undefined
   const begin = async (): Promise<ClientDhs | undefined> => {
     const later = await laterX25519()
-    return later && ClientDhs.begin(later, { pattern, keyPair, service: capability.publicKey })
+    const dhs = later && (await ClientDhs.begin(later, { pattern, keyPair, service: capability.publicKey }))
+    if (!signal.aborted) return dhs
+    dhs?.[Symbol.dispose]() // nobody waits for them any more
+    return undefined
   }
   let onAbort = (): void => {}
   const aborted = new Promise<undefined>((resolve) => {

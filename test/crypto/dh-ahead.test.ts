@@ -151,6 +151,16 @@ describe('DhAhead', () => {
     expect(ahead.function.generateSecretKey()).not.toEqual(secretKey)
   })
 
+  test("disposal wipes an ephemeral key that nobody took, and none that is the engine's", async () => {
+    const ahead = new DhAhead(await web(), usual)
+    const taken = ahead.makeEphemeral()
+    expect(ahead.function.generateSecretKey()).toBe(taken)
+    const untaken = ahead.makeEphemeral()
+    ahead[Symbol.dispose]()
+    expect(hexEncode(untaken)).toBe('00'.repeat(32))
+    expect(hexEncode(taken)).not.toBe('00'.repeat(32))
+  })
+
   test('disposal wipes results, those under way too', async () => {
     const results: Uint8Array[] = []
     const later = await web()

@@ -131,6 +131,38 @@ describe('what comes while DHs are computed', () => {
     await expect.poll(() => closed).toBe(1)
   })
 
+  test('what comes after the attempt was given up is wiped', async () => {
+    const shop = new Shop()
+    const pipes = memoryPair('message')
+    const results: Uint8Array[] = []
+    let answer = (): void => {}
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const later: LaterX25519 = {
+      hold: async () => ({
+        async dh() {
+          await asked
+          const shared = new Uint8Array(32).fill(7)
+          results.push(shared)
+          return shared
+        },
+      }),
+    }
+    const controller = new AbortController()
+    const given = { capability: shop.capability(), pattern: 'NK', limits: DEFAULT_LIMITS } as const
+    const opening = initiateSession(
+      pipes.client,
+      { ...given, laterX25519: async () => later },
+      controller.signal,
+    )
+    const reason = new Error('stop')
+    controller.abort(reason)
+    await expect(opening).rejects.toBe(reason)
+    answer()
+    await expect.poll(() => results.map((bytes) => bytes.every((byte) => byte === 0))).toEqual([true, true])
+  })
+
   test('giving up wipes what was computed', async () => {
     const { later } = await counting()
     const shop = new Shop()
