@@ -143,22 +143,8 @@ async function measure(): Promise<readonly Row[]> {
     () => timeAsyncFor(ROUND_MS, hpke),
   ]
   const medians = (await alternate(subjects, WARMUPS, ROUNDS)).map(median)
-  const [box, boxOpen, aead, whole, compact, openWhole] = medians as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  const [openCompact, single, under, bareN, barePsk, hpkeSeal] = medians.slice(6) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
+  const [box = 0, boxOpen = 0, aead = 0, whole = 0, compact = 0, openWhole = 0] = medians
+  const [openCompact = 0, single = 0, under = 0, bareN = 0, barePsk = 0, hpkeSeal = 0] = medians.slice(6)
   const us = (micros: number) => `${micros.toFixed(2)} µs`
   const row = (
     what: string,
