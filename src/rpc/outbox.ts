@@ -46,7 +46,7 @@ export class Outbox {
   readonly #queue: Uint8Array[] = []
   #sink: ByteSink | undefined
   #batch = 0
-  readonly #bulk = new BulkQueue()
+  readonly #bulk: BulkQueue
   /** The sink of a message whose value is being written, while one of its getters has led to another message. */
   #interrupted: ByteSink | undefined
   /** Messages of getters, for behind the one whose value is being written. */
@@ -63,6 +63,7 @@ export class Outbox {
   /** @param backlog - told when more than 1 MiB waits, and when it no longer does. */
   constructor(connection: Connection, backlog?: (tooLong: boolean) => void) {
     this.#connection = connection
+    this.#bulk = new BulkQueue(connection, () => this.flush())
     this.#backlog = backlog
   }
 
@@ -230,18 +231,6 @@ export class Outbox {
     this.#schedule()
   }
 
-  /** Bulk frames leave together, up to what may wait in the socket: a system call for each would cost more than sealing it. */
-  #flushBulk(): void {
-    const connection = this.#connection
-    connection.cork()
-    while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES) {
-      const frame = this.#bulk.next()
-      if (frame === undefined) break
-      connection.send(frame)
-    }
-    connection.uncork()
-  }
-
   #schedule(): void {
     if (this.#scheduled || this.#isCorked) return
     this.#scheduled = true
@@ -309,7 +298,7 @@ export class Outbox {
         this.#returnSink(sink)
       } else break
     }
-    if (!this.#bulk.isEmpty) this.#flushBulk()
+    this.#bulk.flush()
     this.#wakeTurnedAway()
     if (this.#backlog === undefined) return
     const isTooLong = this.waitingBytes > OUTBOX_HIGH_WATER_BYTES

@@ -1,8 +1,10 @@
 // Messages of one tick become one record; large ones fragments; nothing is sent while the socket is full.
 import { expect, test } from 'vitest'
-import { FRAGMENT_MAX_BYTES, SOCKET_HIGH_WATER_BYTES } from '../../src/limits.js'
+import { FRAGMENT_MAX_BYTES, SOCKET_HIGH_WATER_BYTES, STREAM_FRAME_MAX_BYTES } from '../../src/limits.js'
 import { Outbox } from '../../src/rpc/outbox.js'
 import { FRAME, OP, writeBytes } from '../../src/rpc/wire.js'
+import type { Pipe } from '../../src/transport/index.js'
+import { dialTcp, listenTcp } from '../../src/transport/tcp.js'
 import { listen, openPair } from '../session/parties.js'
 
 async function open() {
@@ -136,4 +138,42 @@ test('a flush while a value is being written, its sink goes to no other session'
   sink.locked = false
   first.client.close()
   second.client.close()
+})
+
+test('bulk over a socket that takes it all, not more than may wait in the socket in one turn of the event loop', async () => {
+  let accept!: (pipe: Pipe) => void
+  const accepted = new Promise<Pipe>((resolve) => {
+    accept = resolve
+  })
+  const listener = await listenTcp('tcp://127.0.0.1:0', accept)
+  const client = await dialTcp(listener.location, AbortSignal.timeout(5_000))
+  const pair = await openPair({ pipes: { client, server: await accepted } })
+  const outbox = new Outbox(pair.client)
+  pair.client.start({ record: () => {}, drain: () => outbox.flush(), closed: () => {} })
+  const heard = listen(pair.service)
+  const frame = new Uint8Array(STREAM_FRAME_MAX_BYTES)
+  const frames = 16
+  let taken = 0
+  const takenInTurn = [0]
+  let isCounting = true
+  // Asked for before the outbox asks, so that it runs before it in every turn.
+  const turned = (): void => {
+    takenInTurn.push(0)
+    if (isCounting) setImmediate(turned)
+  }
+  setImmediate(turned)
+  outbox.addBulk({
+    id: 0,
+    takeBytes() {
+      if (taken === frames) return undefined
+      taken += 1
+      takenInTurn[takenInTurn.length - 1]! += 1
+      return frame
+    },
+  })
+  await expect.poll(() => heard.records.length).toBe(frames)
+  isCounting = false
+  expect(Math.max(...takenInTurn)).toBe(SOCKET_HIGH_WATER_BYTES / STREAM_FRAME_MAX_BYTES)
+  pair.client.close()
+  await listener.close()
 })
