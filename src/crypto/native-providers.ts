@@ -1,7 +1,7 @@
 // The providers that only Node has, as Node gets them. Goes by the name `#native` (package.json "imports"), under which
 // other hosts get no-native-providers.ts, so that what cannot run in a browser is not sent to it either.
 import type { ProviderLoad } from './contract.js'
-import { opensslChachaPoly } from './node.js'
+import { opensslChachaPoly, opensslSha256 } from './node.js'
 import { loadSodium } from './sodium.js'
 
 export { forcedProvider } from './forced-provider.js'
@@ -9,7 +9,7 @@ export { loadNode } from './node.js'
 export { PREFERENCE } from './preference.js'
 export { loadSodium } from './sodium.js'
 
-/** sodium, which leaves the opening of long messages of ChaChaPoly into new memory to OpenSSL where that is there. */
+/** sodium, which leaves long messages of ChaChaPoly into new memory, and SHA-256 of what is long, to OpenSSL where that is there. */
 export function loadSodiumWithOpenssl(): ProviderLoad {
-  return loadSodium(opensslChachaPoly)
+  return loadSodium({ chachaPoly: opensslChachaPoly, sha256: opensslSha256 })
 }

@@ -10,10 +10,12 @@ import {
   type BareHash,
   DH_BYTES,
   dhFunction,
+  HASH_BYTES,
   hashFunction,
   type ProviderLoad,
   randomFunction,
 } from './contract.js'
+import type { OneShotHash } from './gather.js'
 import { hostProcess, reasonIn } from './host.js'
 import {
   AEAD_KEY_BYTES,
@@ -75,6 +77,19 @@ function providerOf(crypto: Crypto): CryptoProvider {
 export function opensslChachaPoly(): BareAead<Uint8Array> | undefined {
   const crypto = hostProcess()?.getBuiltinModule?.('node:crypto')
   return crypto === undefined ? undefined : workingAead(crypto, 'ChaChaPoly')
+}
+
+/** Bare SHA-256 of OpenSSL, undefined where it is lacking or Node (before 20.12) cannot do it in one call: likewise. */
+export function opensslSha256(): OneShotHash | undefined {
+  const crypto = hostProcess()?.getBuiltinModule?.('node:crypto')
+  if (typeof crypto?.hash !== 'function') return undefined
+  const compute: OneShotHash = (out, input) => {
+    const digest = crypto.hash(HASHES.SHA256, input, 'buffer')
+    out.set(digest)
+    digest.fill(0)
+  }
+  const out = new Uint8Array(HASH_BYTES.SHA256.length)
+  return works(() => compute(out, out)) ? compute : undefined
 }
 
 function workingAead(crypto: Crypto, name: AeadName): BareAead<Uint8Array> | undefined {

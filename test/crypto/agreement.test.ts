@@ -212,6 +212,24 @@ describe('ChaChaPoly as this process chooses it, lengths around where another li
   })
 })
 
+describe('SHA256 as this process chooses it, lengths around where another library takes over', () => {
+  const chosen = primitives().hash('SHA256')
+  const key = Uint8Array.from({ length: 32 }, (_, i) => i)
+
+  test.each([447, 448, 449, 511, 512, 513, 4_095, 4_096, 4_097, 1_048_576])(
+    'hash and hmac, %i bytes in one part and in two, as every provider',
+    (length) => {
+      const whole = Uint8Array.from({ length }, (_, i) => (i * 31) & 0xff)
+      for (const parts of [[whole], [whole.subarray(0, 20), whole.subarray(20)]]) {
+        const hashes = [chosen, ...everyHash('SHA256')]
+        expectOneAnswer(hashes.map((hash) => hexEncode(hash.hash(...parts))))
+        expectOneAnswer(hashes.map((hash) => hexEncode(hash.hmac(key, ...parts))))
+        expect(isPlainAndOwn(chosen.hash(...parts))).toBe(true)
+      }
+    },
+  )
+})
+
 describe.each(HASH_NAMES)('%s, all providers', (name) => {
   const hashes = everyHash(name)
 
