@@ -80,6 +80,8 @@ async function createProgram(context: Context, first: string | undefined): Promi
   const program = new Command('noisecap')
     .description('Capabilities over the Noise Protocol Framework: mint, narrow, serve, call, revoke, seal')
     .version(packageVersion())
+    // After the name of a command its options alone count: a public key may begin with -V, and is a value there.
+    .enablePositionalOptions()
     .configureHelp({ subcommandTerm: (command) => command.name(), commandUsage: usageOf })
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr, outputError: () => undefined })

@@ -78,6 +78,18 @@ describe('round trips', () => {
     expect(stderr).toContain('sealed to a key of this reader')
   })
 
+  test.each(['-V', '-h', '--', '-r', '--force-', '--version-'])(
+    'public keys that begin with %s',
+    async (beginning) => {
+      const key = `${beginning}${'A'.repeat(43 - beginning.length)}`
+      await ok(['seal', desk.path('f'), '-r', key, '-r', readerKey])
+      expect((await openF()).exitCode).toBe(0)
+      const refused = await openF('--force', '--writer', key)
+      expect(refused.stderr).toContain('expected a pattern')
+      expect(refused).toMatchObject({ exitCode: 1, stdout: '' })
+    },
+  )
+
   test('X names the writer; with --writer only writers that are named are accepted', async () => {
     await sealF('--key', desk.path('writer.key'))
     const { stderr } = await openF()
