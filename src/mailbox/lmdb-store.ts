@@ -81,21 +81,22 @@ export class LmdbOrderedStore implements OrderedStore {
 
   /** Commit what waits, and what comes meanwhile, until nothing waits. */
   async #commitAll(): Promise<void> {
-    // So that all of one turn are in the first commit.
-    await Promise.resolve()
     while (this.#pending.length > 0) {
-      const batch = this.#pending.splice(0, COMMIT_MAX_WORKS)
+      let batch: readonly GroupWork[] | undefined
+      const take = (): readonly GroupWork[] => this.#pending.splice(0, COMMIT_MAX_WORKS)
       try {
         await this.#db.transaction(() => {
+          // Only now: what has come while this waited for the lock of the files goes with it.
+          batch = take()
           for (const { run } of batch) run(this.#tx)
           this.#count()
         })
         this.#db.resetReadTxn()
-        for (const { done } of batch) done()
+        for (const { done } of batch ?? []) done()
       } catch (error) {
         this.#commits = undefined
         const cause = await reasonOf(error)
-        for (const { failed } of batch) failed(storeError('write', cause))
+        for (const { failed } of batch ?? take()) failed(storeError('write', cause))
       }
     }
     this.#committing = undefined

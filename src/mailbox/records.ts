@@ -2,6 +2,7 @@
 // VERSION changes with it. What a message holds lies apart from its state, which changes with every delivery.
 // Leaves out what is done with them (deposit.ts, lease.ts, sweep.ts).
 import { concat } from '../bytes.js'
+import { lastingArray } from '../lasting.js'
 import type { BoxLimits, DeadReason, Role } from './store.js'
 
 /** Kind of an entry: first byte of its key. */
@@ -22,6 +23,7 @@ const ROLES: readonly Role[] = ['deposit', 'collect', 'notify']
 const REASONS: readonly DeadReason[] = ['deliveries', 'rejected']
 const BOX_BYTES = 16
 const KIND_BYTES = 1
+const NUMBER_BYTES = 8
 
 /** Keys. */
 export const keyOf = {
@@ -29,9 +31,9 @@ export const keyOf = {
   box: (box: Uint8Array) => key(KIND.box, box),
   /** All names of a box; without a hash the prefix of them. */
   aliasOf: (box: Uint8Array, hash?: Uint8Array) => key(KIND.aliasOf, box, hash),
-  state: (box: Uint8Array, position?: number) => key(KIND.state, box, numberBytes(position)),
-  envelope: (box: Uint8Array, position?: number) => key(KIND.envelope, box, numberBytes(position)),
-  dead: (box: Uint8Array, position?: number) => key(KIND.dead, box, numberBytes(position)),
+  state: (box: Uint8Array, position?: number) => placeKey(KIND.state, box, position),
+  envelope: (box: Uint8Array, position?: number) => placeKey(KIND.envelope, box, position),
+  dead: (box: Uint8Array, position?: number) => placeKey(KIND.dead, box, position),
   id: (box: Uint8Array, id?: Uint8Array) => key(KIND.id, box, id),
   /** A large body that is being uploaded. */
   upload: (box: Uint8Array, id?: Uint8Array) => key(KIND.upload, box, id),
@@ -111,19 +113,42 @@ function key(kind: number, first: Uint8Array, second?: Uint8Array): Uint8Array {
   return out
 }
 
-/** Eight bytes, big-endian, so that they sort by value. */
-function numberBytes(value: number | undefined): Uint8Array | undefined {
-  if (value === undefined) return undefined
-  const out = new Uint8Array(8)
-  const view = new DataView(out.buffer)
-  view.setUint32(0, Math.floor(value / 0x1_0000_0000))
-  view.setUint32(4, value >>> 0)
+/** A place in a box; without a position the prefix of all. */
+function placeKey(kind: number, box: Uint8Array, position: number | undefined): Uint8Array {
+  if (position === undefined) return key(kind, box)
+  const out = new Uint8Array(KIND_BYTES + BOX_BYTES + NUMBER_BYTES)
+  out[0] = kind
+  out.set(box, KIND_BYTES)
+  writeNumber(out, KIND_BYTES + BOX_BYTES, position)
   return out
 }
 
-function readNumber(bytes: Uint8Array, offset: number): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  return view.getUint32(offset) * 0x1_0000_0000 + view.getUint32(offset + 4)
+function numberBytes(value: number | undefined): Uint8Array | undefined {
+  if (value === undefined) return undefined
+  const out = new Uint8Array(NUMBER_BYTES)
+  writeNumber(out, 0, value)
+  return out
+}
+
+/** Eight bytes, big-endian, so that they sort by value. No DataView: that moves a short array out of V8's heap (lasting.ts). */
+function writeNumber(out: Uint8Array, at: number, value: number): void {
+  let part = Math.floor(value / 0x1_0000_0000)
+  for (let i = at + 3; i >= at; i--, part >>>= 8) out[i] = part & 0xff
+  part = value >>> 0
+  for (let i = at + 7; i >= at + 4; i--, part >>>= 8) out[i] = part & 0xff
+}
+
+function readNumber(bytes: Uint8Array, at: number): number {
+  let number = 0
+  for (let i = at; i < at + NUMBER_BYTES; i++) number = number * 256 + bytes[i]!
+  return number
+}
+
+/** A copy, which costs less than a view while it is short. */
+function shortCopy(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  const out = new Uint8Array(length)
+  for (let i = 0; i < length; i++) out[i] = bytes[start + i]!
+  return out
 }
 
 /** What a box says of itself; counters change with its messages. */
@@ -209,10 +234,13 @@ export interface StateRecord {
 
 export const NOBODY: Uint8Array = new Uint8Array(8)
 const STATE_BYTES = 80
+const encodedState = lastingArray(STATE_BYTES)
+const encodedStateView = new DataView(encodedState.buffer)
 
+/** @returns bytes that hold until the next call: a store takes them at once, many a second. */
 export function encodeState(record: StateRecord): Uint8Array {
-  const out = new Uint8Array(STATE_BYTES)
-  const view = new DataView(out.buffer)
+  const out = encodedState
+  const view = encodedStateView
   out.set(record.id)
   view.setUint32(16, record.depositor)
   view.setUint32(20, record.size - (record.bodyBytes ?? 0))
@@ -232,7 +260,7 @@ export function decodeState(bytes: Uint8Array): StateRecord {
   // Shorter in stores from before large bodies.
   const bodyBytes = bytes.length < STATE_BYTES ? 0 : view.getFloat64(72)
   return {
-    id: bytes.slice(0, 16),
+    id: shortCopy(bytes, 0, 16),
     depositor: view.getUint32(16),
     size: view.getUint32(20) + bodyBytes,
     bodyBytes,
@@ -242,7 +270,7 @@ export function decodeState(bytes: Uint8Array): StateRecord {
     held: view.getUint8(44),
     untilMs: view.getFloat64(48),
     forMs: view.getFloat64(56),
-    consumer: bytes.slice(64, 72),
+    consumer: shortCopy(bytes, 64, 8),
   }
 }
 
@@ -308,9 +336,13 @@ export function decodeAlias(bytes: Uint8Array): { box: Uint8Array; role: Role; d
   return { role: ROLES[bytes[0]!] ?? 'notify', depositor, box: bytes.slice(5) }
 }
 
-/** What is remembered under a message's id: its position, until its expiry. */
+const encodedId = lastingArray(NUMBER_BYTES)
+
+/** What is remembered under a message's id: its position, until its expiry.
+ * @returns bytes that hold until the next call. */
 export function encodeId(position: number): Uint8Array {
-  return numberBytes(position)!
+  writeNumber(encodedId, 0, position)
+  return encodedId
 }
 
 export function decodeId(bytes: Uint8Array): number {

@@ -87,13 +87,31 @@ export class CollectObject implements Handlers<CollectMethods, CallContext> {
         if (!open) throw gone()
         behind = room > 0 && messages.length === request.maxMessages
         for (const { receipt } of messages) unsettled.add(receipt, now() + leaseMs)
-        yield* messages
-        if (messages.length === 0) await change.next(untilNext(nextMs, now()), signal)
+        if (messages.length > 0) yield* await this.#within(window, messages, unsettled)
+        else await change.next(untilNext(nextMs, now()), signal)
       }
     } finally {
       if (this.#unsettled.get(name) === unsettled) this.#unsettled.delete(name)
       await this.#giveBack(unsettled.receipts(now()))
     }
+  }
+
+  /** Room is counted while it is being made durable that there is any (see {@link settle}). Where that has failed, what is too much
+   * goes back.
+   * @returns what may be sent. */
+  async #within(
+    window: number,
+    messages: readonly LeasedMessage[],
+    unsettled: Unsettled,
+  ): Promise<readonly LeasedMessage[]> {
+    await unsettled.left()
+    const excess = unsettled.count(this.#host.now()) - window
+    if (excess <= 0) return messages
+    const kept = messages.slice(0, Math.max(0, messages.length - excess))
+    const back = messages.slice(kept.length).map(({ receipt }) => receipt)
+    unsettled.forget(back)
+    await this.#giveBack(back)
+    return kept
   }
 
   /** Nobody listens to the stream that handed these out: they must not hold up what follows until their leases end. */
@@ -106,11 +124,11 @@ export class CollectObject implements Handlers<CollectMethods, CallContext> {
 
   async settle({ settlements }: Input<'settle'>): Promise<void> {
     const { store, now } = this.#host
-    await tellFailures(() => store.settle(this.#box, settlements.map(settlementOf), now()))
-    for (const { receipt, kind } of settlements) {
-      if (kind === 'extend') continue
-      for (const unsettled of this.#unsettled.values()) unsettled.settled(receipt)
-    }
+    const settled = tellFailures(() => store.settle(this.#box, settlements.map(settlementOf), now()))
+    // Streams count the room at once, so that what they lease then is in the same commit.
+    const receipts = settlements.filter(({ kind }) => kind !== 'extend').map(({ receipt }) => receipt)
+    for (const unsettled of this.#unsettled.values()) unsettled.leave(receipts, settled)
+    await settled
   }
 
   async ackThrough({ receipt, consumer }: Input<'ackThrough'>): Promise<void> {
@@ -168,6 +186,7 @@ class Unsettled {
   readonly #change: Change
   /** In order of delivery. */
   readonly #ends = new Map<string, number>()
+  readonly #leaving = new Set<Promise<void>>()
 
   constructor(change: Change) {
     this.#change = change
@@ -196,8 +215,30 @@ class Unsettled {
     this.#ends.set(receipt, endMs)
   }
 
-  settled(receipt: string): void {
-    if (this.#ends.delete(receipt)) this.#change.changed()
+  /** They are being settled: they count no longer, unless `settled` rejects. */
+  leave(receipts: readonly string[], settled: Promise<void>): void {
+    const leaving: [receipt: string, endMs: number][] = []
+    for (const receipt of receipts) {
+      const endMs = this.#ends.get(receipt)
+      if (endMs !== undefined) leaving.push([receipt, endMs])
+    }
+    if (leaving.length === 0) return
+    this.forget(receipts)
+    const known = settled.catch(() => {
+      for (const [receipt, endMs] of leaving) this.#ends.set(receipt, endMs)
+    })
+    this.#leaving.add(known)
+    void known.then(() => this.#leaving.delete(known))
+    this.#change.changed()
+  }
+
+  /** Resolves once it is known of all that have left until now whether they were settled. */
+  async left(): Promise<void> {
+    await Promise.all(this.#leaving)
+  }
+
+  forget(receipts: readonly string[]): void {
+    for (const receipt of receipts) this.#ends.delete(receipt)
   }
 
   settledThrough(receipt: string): void {

@@ -37,6 +37,17 @@ test('LmdbOrderedStore, a work that throws rejects alone, its neighbours in the 
   await expect(store.write(() => {})).rejects.toMatchObject({ code: 'mailbox/store' })
 })
 
+test('LmdbOrderedStore, what comes before a commit has begun shares it, also what another work led to', async () => {
+  await using store = new LmdbOrderedStore(newPath())
+  const commits = () => Buffer.from(store.read((view) => view.get(new Uint8Array(1)))!).readDoubleBE()
+  const first = store.write((tx) => tx.put(Uint8Array.of(1), Uint8Array.of(1)))
+  for (let i = 0; i < 20; i++) await Promise.resolve()
+  const second = store.write((tx) => tx.get(Uint8Array.of(1)))
+  await first
+  expect(await second).toEqual(Buffer.of(1))
+  expect(commits()).toBe(1)
+})
+
 test('LmdbOrderedStore, a new directory is open to its owner alone', async () => {
   const path = newPath()
   await using _store = new LmdbOrderedStore(path)

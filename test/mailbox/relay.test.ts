@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { hexEncode, utf8 } from '../../src/bytes.js'
 import { keyHash, mint } from '../../src/capability/index.js'
 import { generateKeyPair } from '../../src/crypto/index.js'
+import { NoisecapError } from '../../src/errors.js'
 import { parseAlias } from '../../src/mailbox/alias.js'
 import { EnvelopeWriter } from '../../src/mailbox/envelope.js'
 import {
@@ -186,6 +187,37 @@ describe('delivery', () => {
     expect((await messages.next()).done).toBe(false)
   })
 
+  test('what is leased into the room of a settlement is sent once that is durable; where that fails, it goes back', async () => {
+    const { collector, put, store } = await open()
+    await put('a', 'b', 'c')
+    await using messages = collector.follow({ consumer: CONSUMER, leaseMs: 30_000, window: 2 })
+    const first = (await messages.next()).value!
+    await messages.next()
+    const { settle, lease } = store
+    let fail = () => {}
+    let leased = 0
+    store.settle = () =>
+      new Promise((_, reject) => {
+        fail = () => reject(new NoisecapError('mailbox/store', 'full'))
+      })
+    store.lease = async (...request) => {
+      const result = await lease.apply(store, request)
+      leased += result.messages.length
+      return result
+    }
+    const settling = collector.settle({ settlements: [{ kind: 'ack', receipt: first.receipt }] })
+    await expect.poll(() => leased).toBe(1)
+    const third = messages.next()
+    const isHeldBack = () =>
+      Promise.race([third, new Promise((resolve) => setTimeout(() => resolve('held back'), 50))])
+    expect(await isHeldBack()).toBe('held back')
+    store.settle = settle
+    fail()
+    expect(await isHeldBack()).toBe('held back')
+    await settling // the connection asks again
+    expect((await third).value).toMatchObject({ position: 2, deliveries: 2 })
+  })
+
   test.each(['the reader leaves it', 'the connection is lost'])(
     'a stream that ends because %s gives back at once what nobody has settled, in order',
     async (why) => {
@@ -245,7 +277,6 @@ describe('delivery', () => {
     const service = network.createService()
     const relay = closing(new Relay(service, store))
     const client = closing(new RelayClient(relay.boxes.mint({}), { connect: network.connect }))
-    const { NoisecapError } = await import('../../src/errors.js')
     entries.write = () => Promise.reject(new NoisecapError('mailbox/store', 'disk full at /srv/secret'))
     const failure = (await client
       .openBox({ to: ada.publicKey })
