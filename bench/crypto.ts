@@ -7,10 +7,12 @@ import {
   asSecretKey,
   type DhName,
   type HashName,
+  notesOf,
   type Primitives,
   type ProviderName,
   primitives,
   primitivesOf,
+  reportOf,
 } from '../src/crypto/index.js'
 
 const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
@@ -169,7 +171,7 @@ for (const each of subjects) {
   console.log(`${each.name.padEnd(30)}${cells.map((cell) => cell.padStart(10)).join('')}`)
 }
 console.log('\nThis process chooses:')
-for (const { primitive, provider, reason } of primitives().report()) {
+for (const { primitive, provider, reason } of reportOf(primitives())) {
   console.log(`  ${primitive.padEnd(12)}${(provider ?? '-').padEnd(8)}${reason}`)
 }
-for (const note of primitives().notes()) console.log(`  note: ${note}`)
+for (const note of notesOf(primitives())) console.log(`  note: ${note}`)

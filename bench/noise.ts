@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { EMPTY } from '../src/bytes.js'
-import { type Primitives, type ProviderName, primitivesOf } from '../src/crypto/index.js'
+import { type Primitives, type ProviderName, primitivesOf, reportOf } from '../src/crypto/index.js'
 import { CipherState } from '../src/noise/index.js'
 import {
   bareCandidate,
@@ -94,8 +94,7 @@ function timeRound(candidates: readonly Candidate[], runs: number): readonly num
 }
 
 function has(provider: ProviderName): boolean {
-  return primitivesOf(provider)
-    .report()
+  return reportOf(primitivesOf(provider))
     .filter(({ primitive }) => ['25519', 'ChaChaPoly', 'BLAKE2b'].includes(primitive))
     .every(({ provider: found }) => found !== undefined)
 }

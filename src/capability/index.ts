@@ -35,6 +35,7 @@ export {
   type RevocationSet,
 } from './revocation.js'
 export { RootSecrets } from './roots.js'
+export type { SealedUnder, SealJudgement, ShownCapability } from './sealed-use.js'
 export { ServiceKey } from './service-key.js'
 export {
   CONTACT_TAG_BYTES,
@@ -44,4 +45,10 @@ export {
   type ProofPurpose,
   UseKeys,
 } from './use-keys.js'
-export { type Authority, type Denied, type ServiceAuthority, Verified, verify } from './verify.js'
+export {
+  type Authority,
+  type Denied,
+  type ServiceAuthority,
+  Verified,
+  verify,
+} from './verify.js'

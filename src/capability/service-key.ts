@@ -3,9 +3,11 @@
 // Leaves out its file (key-file.ts) and minting with it (mint.ts).
 import { generateKeyPair, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { redact } from '../redact.js'
+import { judgeTime } from './judge.js'
 import { keyHash, keyHashText } from './keys.js'
 import type { Registrations } from './registration.js'
 import { RootSecrets } from './roots.js'
+import { decodeShown, denialOfSeal, describeUse } from './sealed-use.js'
 import { type ServiceAuthority, verify } from './verify.js'
 
 /** Key pair and root secrets of one service; prints as `[redacted]`, `using` wipes both. */
@@ -41,6 +43,7 @@ export class ServiceKey implements Disposable {
       verify(locator) {
         return verify(locator, this)
       },
+      seals: { decodeShown, denialOf: denialOfSeal, describe: describeUse, judgeTime },
     }
   }
 

@@ -17,6 +17,7 @@ import { checkObjectCaveats, objectOf, writeObjectCaveat } from './object-caveat
 import type { Registration } from './registration.js'
 import type { Restrictions } from './restrictions.js'
 import type { RootSecrets } from './roots.js'
+import type { SealJudgement } from './sealed-use.js'
 import { UseKeys } from './use-keys.js'
 
 /** What a verifier knows of one service. */
@@ -33,6 +34,8 @@ export interface Authority {
 export interface ServiceAuthority extends Authority {
   /** As `verify(locator, this)`. */
   verify(locator: Uint8Array): Verified | Denied
+  /** For readers of seals: how to read and to judge what a writer shows. */
+  readonly seals: SealJudgement
 }
 
 /** A locator that cannot belong to any capability of this service; for logs, a peer meets silence. */

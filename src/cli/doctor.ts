@@ -5,7 +5,7 @@ import { access } from 'node:fs/promises'
 import process from 'node:process'
 import type { Command } from 'commander'
 import { keyHashText } from '../capability/index.js'
-import { generateKeyPair, type PrimitiveName, primitives } from '../crypto/index.js'
+import { generateKeyPair, notesOf, type PrimitiveName, primitives, reportOf } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { defaultRegistryDirectory, FileRegistry } from '../resolve/file.js'
 import { viewFailure } from './failure.js'
@@ -31,8 +31,8 @@ export function addDoctor(program: Command, { io, output }: Context): Command {
     .command('doctor')
     .description('show crypto providers, versions and whether the registry can be used')
     .action(async () => {
-      const choices = primitives().report()
-      const notes = primitives().notes()
+      const choices = reportOf(primitives())
+      const notes = notesOf(primitives())
       const registry = await examineRegistry(defaultRegistryDirectory(io.env))
       const missing = choices.filter((each) => each.provider === undefined && NEEDED.has(each.primitive))
       const problems = missing.map(({ primitive, reason }) => `no provider of ${primitive}: ${reason}`)

@@ -11,6 +11,7 @@ import {
   type Provenance,
   SealReader,
   type StreamOpenOptions,
+  streamOpener,
 } from '../seal/index.js'
 import { type Advance, openFile, optimizeCipher } from './file-chunks.js'
 import { type Context, several } from './input.js'
@@ -151,7 +152,7 @@ async function openRegular(
   do {
     const beginning = new Uint8Array(BEGINNING_MAX_BYTES)
     const { bytesRead } = await input.read(beginning, 0, BEGINNING_MAX_BYTES, position)
-    using opener = reader.stream(beginning.subarray(0, bytesRead), { ...how, after })
+    using opener = streamOpener(reader, beginning.subarray(0, bytesRead), { ...how, after })
     from.push(opener.from)
     position = await openFile(input, position + opener.preludeBytes, opener, output, advance)
     after = opener.tail

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { base64urlEncode } from '../bytes.js'
-import { readTail, SealWriter, type StreamSealOptions, sealStream } from '../seal/index.js'
+import { readTail, SealWriter, type StreamSealOptions, sealStream, streamSealer } from '../seal/index.js'
 import { untilAborted } from '../until-aborted.js'
 import { type Advance, optimizeCipher, sealFile } from './file-chunks.js'
 import { type Context, several } from './input.js'
@@ -100,7 +100,7 @@ async function sealInto({
     advance(more)
   }
   if (input !== undefined && (await input.stat()).isFile()) {
-    using sealer = writer.stream(how)
+    using sealer = streamSealer(writer, how)
     await sealFile(input, sealer, output, count)
     return { bytes, tail: sealer.tail! } // it has been finished
   }

@@ -17,10 +17,10 @@ export {
   type PrimitiveName,
   type ProviderName,
 } from './provider.js'
+export { notesOf, type PrimitiveChoice, reportOf } from './report.js'
 export {
   everyPrimitive,
   generateKeyPair,
-  type PrimitiveChoice,
   type Primitives,
   primitives,
   primitivesOf,

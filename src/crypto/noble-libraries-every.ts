@@ -8,9 +8,10 @@ import { x25519 } from '@noble/curves/ed25519.js'
 import { blake2b, blake2s } from '@noble/hashes/blake2.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { aesGcmOf } from './noble-gcm.js'
 import type { NobleLibraries } from './noble-libraries.js'
 
 /** The libraries, loaded already. */
 export function nobleLibraries(): Required<NobleLibraries> {
-  return { gcm, chacha20poly1305, x448, x25519, blake2b, blake2s, hmac, sha256, sha512 }
+  return { aesGcm: aesGcmOf(gcm), chacha20poly1305, x448, x25519, blake2b, blake2s, hmac, sha256, sha512 }
 }

@@ -9,6 +9,7 @@ import type * as Blake2 from '@noble/hashes/blake2.js'
 import type * as Hmac from '@noble/hashes/hmac.js'
 import type * as Sha2 from '@noble/hashes/sha2.js'
 import { hostProcess } from './host.js'
+import { aesGcmOf } from './noble-gcm.js'
 import type { NobleLibraries } from './noble-libraries.js'
 
 export type { NobleLibraries } from './noble-libraries.js'
@@ -27,5 +28,5 @@ export function nobleLibraries(): Required<NobleLibraries> {
   const { blake2b, blake2s } = load('@noble/hashes/blake2.js') as typeof Blake2
   const { hmac } = load('@noble/hashes/hmac.js') as typeof Hmac
   const { sha256, sha512 } = load('@noble/hashes/sha2.js') as typeof Sha2
-  return { gcm, chacha20poly1305, x448, x25519, blake2b, blake2s, hmac, sha256, sha512 }
+  return { aesGcm: aesGcmOf(gcm), chacha20poly1305, x448, x25519, blake2b, blake2s, hmac, sha256, sha512 }
 }

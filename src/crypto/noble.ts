@@ -82,27 +82,6 @@ function chachaPolyOf({ chacha20poly1305 }: NobleLibraries): BareAead<Uint8Array
   }
 }
 
-/** noble's GCM takes no output buffer, so its result is copied. */
-function aesGcmOf(gcm: Required<NobleLibraries>['gcm']): BareAead<Uint8Array> {
-  return {
-    importKey: (bytes) => Uint8Array.from(bytes),
-    encrypt(key, nonce, ad, plaintext, out) {
-      out.set(gcm(key, nonce, ad).encrypt(plaintext))
-    },
-    decrypt(key, nonce, ad, ciphertext, out) {
-      try {
-        const plaintext = gcm(key, nonce, ad).decrypt(ciphertext)
-        out.set(plaintext)
-        wipe(plaintext)
-        return true
-      } catch {
-        return false
-      }
-    },
-    wipe,
-  }
-}
-
 /** Load the libraries. */
 export function loadNoble(): ProviderLoad {
   try {
@@ -123,7 +102,7 @@ export function loadNobleEvery(): ProviderLoad {
 
 /** The primitives that `libraries` has, in JavaScript. */
 function providerOf(libraries: NobleLibraries): CryptoProvider {
-  const { x25519, x448, gcm, hmac, sha256, sha512, blake2s, blake2b } = libraries
+  const { x25519, x448, aesGcm, hmac, sha256, sha512, blake2s, blake2b } = libraries
   const dh = (name: DhName, curve: NobleDh | undefined) =>
     curve && dhFunction(name, 'noble', bareDh(curve), randomBytes)
   const hash = (name: HashName, algorithm: NobleHash | undefined) =>
@@ -131,7 +110,7 @@ function providerOf(libraries: NobleLibraries): CryptoProvider {
   const dhs = { '25519': dh('25519', x25519), '448': dh('448', x448) }
   const aeads = {
     ChaChaPoly: aeadFunction('ChaChaPoly', 'noble', chachaPolyOf(libraries)),
-    AESGCM: gcm && aeadFunction('AESGCM', 'noble', aesGcmOf(gcm)),
+    AESGCM: aesGcm && aeadFunction('AESGCM', 'noble', aesGcm),
   }
   const hashes = {
     SHA256: hash('SHA256', sha256),

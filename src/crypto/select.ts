@@ -1,9 +1,9 @@
 // Chooses the provider of each primitive at first use: by the measured order among what this host has, or the one
-// that NOISECAP_CRYPTO names. The choice is visible through `report` and `notes`, and a forced provider is never replaced.
-// Works where `process` does not exist. Leaves out that order (preference.ts), loading (sodium.ts, node.ts) and the primitives.
+// that NOISECAP_CRYPTO names; a forced provider is never replaced. Works where `process` does not exist.
+// Leaves out what it tells of its choice (report.ts), that order (preference.ts), loading (sodium.ts, node.ts) and the primitives.
 import { forcedProvider, loadNode, loadSodium, loadSodiumWithOpenssl, PREFERENCE } from '#native'
 import { NoisecapError } from '../errors.js'
-import { type ForcedProvider, PROVIDER_NAMES, type ProviderLoad } from './contract.js'
+import type { ForcedProvider, ProviderLoad } from './contract.js'
 import { KeyPair } from './key-pair.js'
 import { loadNoble, loadNobleEvery } from './noble.js'
 import type {
@@ -18,14 +18,6 @@ import type {
   ProviderName,
 } from './provider.js'
 
-/** Which provider serves a primitive, and why. */
-export interface PrimitiveChoice {
-  readonly primitive: PrimitiveName
-  /** Undefined where the forced provider lacks the primitive. */
-  readonly provider: ProviderName | undefined
-  readonly reason: string
-}
-
 /** The primitives of one process, each from one provider. */
 export interface Primitives {
   /** @throws `crypto/unavailable` when a forced provider lacks it; so do `aead`, `hash` and `randomBytes`. */
@@ -34,24 +26,7 @@ export interface Primitives {
   hash(name: HashName): HashFunction
   /** @returns `length` cryptographically secure random bytes, a new array. */
   randomBytes(length: number): Uint8Array
-  /** One line a primitive, for `noisecap doctor`. */
-  report(): readonly PrimitiveChoice[]
-  /** What else is worth knowing: a provider that could not be loaded and why, a forced choice. */
-  notes(): readonly string[]
 }
-
-// Spelled out because Object.keys would put the integer-like names first, in numeric order.
-const PRIMITIVE_NAMES: readonly PrimitiveName[] = [
-  '25519',
-  '448',
-  'ChaChaPoly',
-  'AESGCM',
-  'SHA256',
-  'SHA512',
-  'BLAKE2s',
-  'BLAKE2b',
-  'random',
-]
 
 const loads = new Map<ProviderName, ProviderLoad>()
 
@@ -80,17 +55,19 @@ type Load = (name: ProviderName) => ProviderLoad
 /** A primitive of `provider`, undefined where it lacks it. */
 type Pick<T> = (provider: CryptoProvider) => T | undefined
 
-class Selection implements Primitives {
-  readonly #forced: ForcedProvider | undefined
-  readonly #load: Load
+/** Primitives, each from the first provider in its order that has it. */
+export class Selection implements Primitives {
+  readonly forced: ForcedProvider | undefined
+  /** Gives a provider, or the reason why it is not here. */
+  readonly load: Load
   readonly #dhs = new Map<DhName, DhFunction>()
   readonly #aeads = new Map<AeadName, AeadFunction>()
   readonly #hashes = new Map<HashName, HashFunction>()
   #random: CryptoProvider | undefined
 
   constructor(forced?: ForcedProvider, from: Load = forced === undefined ? loadFastest : load) {
-    this.#forced = forced
-    this.#load = from
+    this.forced = forced
+    this.load = from
   }
 
   dh(name: DhName): DhFunction {
@@ -110,35 +87,9 @@ class Selection implements Primitives {
     return this.#random.randomBytes(length)
   }
 
-  report(): readonly PrimitiveChoice[] {
-    return PRIMITIVE_NAMES.map((primitive) => {
-      const skipped: string[] = []
-      for (const name of this.#order(primitive)) {
-        const lack = lackOf(this.#load(name), name, primitive)
-        if (lack === undefined) return { primitive, provider: name, reason: this.#reason(primitive, skipped) }
-        skipped.push(lack)
-      }
-      return { primitive, provider: undefined, reason: skipped.join('; ') }
-    })
-  }
-
-  notes(): readonly string[] {
-    const notes = this.#forced === undefined ? [] : [`${this.#forced.by} forces ${this.#forced.name}`]
-    for (const name of PROVIDER_NAMES) {
-      const loaded = this.#load(name)
-      if ('failure' in loaded) notes.push(`${name} is not available: ${loaded.failure}`)
-    }
-    return notes
-  }
-
-  #order(primitive: PrimitiveName): readonly ProviderName[] {
-    return this.#forced === undefined ? PREFERENCE[primitive].order : [this.#forced.name]
-  }
-
-  #reason(primitive: PrimitiveName, skipped: readonly string[]): string {
-    if (this.#forced !== undefined) return `forced by ${this.#forced.by}`
-    const { because } = PREFERENCE[primitive]
-    return skipped.length === 0 ? `fastest: ${because}` : `fastest that is here: ${skipped.join('; ')}`
+  /** Providers of `primitive`, the preferred one first. */
+  order(primitive: PrimitiveName): readonly ProviderName[] {
+    return this.forced === undefined ? PREFERENCE[primitive].order : [this.forced.name]
   }
 
   #remember<Name extends PrimitiveName, T>(known: Map<Name, T>, name: Name, pick: Pick<T>): T {
@@ -149,56 +100,37 @@ class Selection implements Primitives {
 
   #choose<T>(primitive: PrimitiveName, pick: Pick<T>): T {
     const lacks: string[] = []
-    for (const name of this.#order(primitive)) {
-      const loaded = this.#load(name)
+    for (const name of this.order(primitive)) {
+      const loaded = this.load(name)
       const found = 'failure' in loaded ? undefined : pick(loaded.provider)
       if (found !== undefined) return found
-      lacks.push(lackOf(this.#load(name), name, primitive) ?? name)
+      lacks.push(lackOf(loaded, name, primitive))
     }
-    const by = this.#forced === undefined ? '' : ` (forced by ${this.#forced.by})`
+    const by = this.forced === undefined ? '' : ` (forced by ${this.forced.by})`
     throw new NoisecapError('crypto/unavailable', `Cannot use ${primitive}: ${lacks.join('; ')}${by}`, {
       hint: 'Let each primitive come from a provider that has it: unset NOISECAP_CRYPTO, use primitives(), or everyPrimitive() in a browser',
     })
   }
 }
 
-/** Why `name` cannot serve `primitive`, undefined when it can. */
-function lackOf(loaded: ProviderLoad, name: ProviderName, primitive: PrimitiveName): string | undefined {
-  if ('failure' in loaded) return `${name} is not available: ${loaded.failure}`
-  return has(loaded.provider, primitive) ? undefined : `${name} has no ${primitive}`
+/** Why `name`, which gave no `primitive`, did not. */
+export function lackOf(loaded: ProviderLoad, name: ProviderName, primitive: PrimitiveName): string {
+  return 'failure' in loaded ? `${name} is not available: ${loaded.failure}` : `${name} has no ${primitive}`
 }
 
-function has(provider: CryptoProvider, primitive: PrimitiveName): boolean {
-  switch (primitive) {
-    case '25519':
-    case '448':
-      return provider.dh(primitive) !== undefined
-    case 'ChaChaPoly':
-    case 'AESGCM':
-      return provider.aead(primitive) !== undefined
-    case 'SHA256':
-    case 'SHA512':
-    case 'BLAKE2s':
-    case 'BLAKE2b':
-      return provider.hash(primitive) !== undefined
-    case 'random':
-      return true
-  }
-}
-
-let ownPrimitives: Primitives | undefined
-const forcedPrimitives = new Map<ProviderName, Primitives>()
+let ownPrimitives: Selection | undefined
+const forcedPrimitives = new Map<ProviderName, Selection>()
 
 /** The primitives of this process: chosen at first use, or all from the provider that NOISECAP_CRYPTO names.
  * @throws `crypto/unavailable` when NOISECAP_CRYPTO is set to anything but `sodium`, `node`, `noble` or nothing. */
-export function primitives(): Primitives {
+export function primitives(): Selection {
   ownPrimitives ??= new Selection(forcedProvider())
   return ownPrimitives
 }
 
 /** The primitives of one provider and no other.
  * A primitive that it lacks throws `crypto/unavailable` when asked for. */
-export function primitivesOf(name: ProviderName): Primitives {
+export function primitivesOf(name: ProviderName): Selection {
   let found = forcedPrimitives.get(name)
   if (found === undefined) {
     found = new Selection({ name, by: 'the caller' })
@@ -207,12 +139,12 @@ export function primitivesOf(name: ProviderName): Primitives {
   return found
 }
 
-let complete: Primitives | undefined
+let complete: Selection | undefined
 
 /** Every primitive of Noise on every host, from noble where nothing else has it. In Node the same as {@link primitives}
  * without NOISECAP_CRYPTO; in a browser those are 25519, ChaChaPoly, BLAKE2b and SHA256 alone, and this brings 448, AESGCM,
  * BLAKE2s and SHA512 with a third more code: `new HandshakeState({ …, primitives: everyPrimitive() })`. */
-export function everyPrimitive(): Primitives {
+export function everyPrimitive(): Selection {
   complete ??= new Selection(undefined, (name) => (name === 'noble' ? loadNobleEvery() : loadFastest(name)))
   return complete
 }

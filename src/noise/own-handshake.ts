@@ -39,6 +39,20 @@ export class OwnHandshake extends Handshake {
   }
 }
 
+/** What `run` makes of a handshake, which is wiped afterwards. Said here once, and without `using`, whose helpers pages would
+ * load with each file that has it (tsup.config.ts lowers it). */
+export function withHandshake<T>(
+  options: ConstructorParameters<typeof OwnHandshake>[0],
+  run: (noise: OwnHandshake) => T,
+): T {
+  const noise = new OwnHandshake(options)
+  try {
+    return run(noise)
+  } finally {
+    noise[Symbol.dispose]()
+  }
+}
+
 /** The protocol of that name, worked out once. */
 export function ownProtocol(name: OwnProtocolName): Protocol {
   let found = protocols.get(name)

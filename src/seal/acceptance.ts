@@ -1,21 +1,15 @@
 // What a reader accepts, stated by its owner and never taken from a header (spec/seal.md §6): patterns, writers, capabilities;
-// and the judgement of a genuine capability. Whatever nobody thought of denies.
+// and what becomes of the judgement of a genuine capability, which its authority brings along (src/capability/sealed-use.ts).
 // Leaves out authenticity, which comes before any of this (header-opener.ts).
-import { equalConstantTime, hexEncode } from '../bytes.js'
-import {
-  allowedPatterns,
-  auditTrail,
-  type CaveatView,
-  type ClaimsChecker,
-  DENIED_BY,
-  type DenialReason,
-  type Grant,
-  judgeClaims,
-  judgeHolder,
-  judgeTime,
-  type PatternName,
-  type ServiceAuthority,
-  type Verified,
+import { equalConstantTime } from '../bytes.js'
+import type {
+  CaveatView,
+  ClaimsChecker,
+  PatternName,
+  SealedUnder,
+  ServiceAuthority,
+  ShownCapability,
+  Verified,
 } from '../capability/index.js'
 import type { PublicKey } from '../crypto/index.js'
 import { openError } from './failure.js'
@@ -51,15 +45,6 @@ export type Acceptance =
       readonly capabilities: CapabilityRules
     }
 
-/** The capability under which a value was sealed. */
-export interface SealedUnder {
-  readonly grant: Grant
-  /** Ids of all its links, hexadecimal, outermost first. */
-  readonly ids: readonly string[]
-  /** What delegators said of themselves; proof of nothing. */
-  readonly auditTrail: readonly string[]
-}
-
 /** What is known about who sealed a value: nothing for N, the proven key for X and K, with a PSK the capability. What X and K
  * prove, they prove to the reader alone: whoever has the reader's secret key can make the same. */
 export type Provenance<Pattern extends SealPatternName = SealPatternName> = Pattern extends SealPatternName
@@ -74,7 +59,7 @@ export interface Admitted {
   readonly sealedUnder: SealedUnder
   readonly caveats: readonly CaveatView[]
   readonly ids: readonly Uint8Array[]
-  readonly isRevoked: CapabilityRules['isRevoked']
+  readonly rules: CapabilityRules
 }
 
 /** Sessions' words for what the writer of a seal does: N is as anonymous as NK; X and K prove a key. */
@@ -91,52 +76,32 @@ export function admit(
   rules: CapabilityRules,
   pattern: SealPattern,
   writer: PublicKey | undefined,
-  holderSalts: readonly Uint8Array[],
+  { holderSalts }: Pick<ShownCapability, 'holderSalts'>,
 ): Admitted {
-  const reason = denialOf(verified, rules, pattern, writer, holderSalts)
-  if (reason !== undefined) {
-    const what =
-      reason === 'object' ? 'object path' : reason === 'use' ? 'use' : `${DENIED_BY[reason]} caveat`
+  const { authority, objects, checkClaims } = rules
+  const patterns = SESSION_PATTERNS[pattern.writer]
+  const denial = authority.seals.denialOf(verified, { objects, patterns, writer, holderSalts, checkClaims })
+  if (denial !== undefined) {
     throw openError('seal/denied', 'expected a capability that allows this seal', {
-      hint: `Its ${what} does not allow it`,
+      hint: `Its ${denial} does not allow it`,
     })
   }
-  const { grant, caveats, ids } = verified
-  const sealedUnder = { grant, ids: ids.map(hexEncode), auditTrail: auditTrail(verified) }
-  return { sealedUnder, caveats, ids, isRevoked: rules.isRevoked }
-}
-
-function denialOf(
-  verified: Verified,
-  rules: CapabilityRules,
-  pattern: SealPattern,
-  writer: PublicKey | undefined,
-  holderSalts: readonly Uint8Array[],
-): DenialReason | 'object' | undefined {
-  const { caveats, grant } = verified
-  if (caveats.some(({ type }) => type === 'unknown')) return 'unknown_caveat'
-  if (grant.use !== 'seal') return 'use'
-  if (rules.objects !== 'any' && !rules.objects.includes(grant.object)) return 'object'
-  // A list of methods allows calls, and sealing is none.
-  if (caveats.some(({ type }) => type === 'methods')) return 'method'
-  const allowed = allowedPatterns(verified)
-  if (!SESSION_PATTERNS[pattern.writer].some((name) => allowed.includes(name))) return 'pattern'
-  if (judgeHolder(verified, writer, holderSalts) !== 'ok') return 'holder'
-  return judgeClaims(verified, rules.checkClaims) === 'ok' ? undefined : 'claims'
+  const { caveats, ids } = verified
+  return { sealedUnder: authority.seals.describe(verified), caveats, ids, rules }
 }
 
 /** Judge what changes with time.
  * @param at - Unix seconds that the caller trusts.
  * @throws `seal/expired`, `seal/not_yet_valid`, `seal/revoked`. */
 export function judgeAt(admitted: Admitted, at: number): void {
-  const time = judgeTime(admitted, at)
+  const { authority, isRevoked } = admitted.rules
+  const time = authority.seals.judgeTime(admitted, at)
   if (time !== 'ok') {
     throw openError(`seal/${time}`, `expected a capability that is valid at the given time`, {
       hint: 'Give the time at which the value was stored, if that is known and trusted',
     })
   }
-  if (admitted.isRevoked?.(admitted.ids, at))
-    throw openError('seal/revoked', 'its capability has been revoked')
+  if (isRevoked?.(admitted.ids, at)) throw openError('seal/revoked', 'its capability has been revoked')
 }
 
 /** Whether `writer` is among those accepted; looks at all of them. */

@@ -2,6 +2,7 @@
 // then say what is wrong with writer or capability. The order is what keeps strangers from learning anything.
 // Leaves out remembering what was opened (epoch-cache.ts).
 import { EMPTY, equalConstantTime, wipe } from '../bytes.js'
+import type { ShownCapability } from '../capability/index.js'
 import { type AeadKey, asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
 import { SEAL_READER_KEYS_MAX, SEAL_WRAPS_TRIED_MAX, SEAL_WRITERS_MAX } from '../limits.js'
@@ -11,7 +12,7 @@ import { altered, openError } from './failure.js'
 import { KnownHeader } from './known-header.js'
 import type { Header, Wrap } from './layout.js'
 import type { SealPatternName } from './pattern.js'
-import { type LocatorParts, openLocator } from './sealed-locator.js'
+import { openLocator } from './sealed-locator.js'
 import { readWrap, type Unwrapped } from './wrap.js'
 
 /** An epoch whose header has been opened and accepted. */
@@ -124,12 +125,13 @@ function readUnderCapability(
   acceptance: Extract<Acceptance, { capabilities: unknown }>,
 ): Genuine | undefined {
   const { capabilities } = acceptance
-  const parts = quietly(() => openLocator(key, header.core, header.commitment, wrap.sealedLocator))
-  if (parts === undefined || !writerFits(parts, acceptance)) return undefined
-  const verified = capabilities.authority.verify(parts.locator)
+  const plaintext = quietly(() => openLocator(key, header.core, header.commitment, wrap.sealedLocator))
+  const shown = plaintext && capabilities.authority.seals.decodeShown(plaintext)
+  if (shown === undefined || !writerFits(shown, acceptance)) return undefined
+  const verified = capabilities.authority.verify(shown.locator)
   if (!verified.ok) return undefined
   const psk = verified.keys.psk(header.pattern.protocol)
-  const unwrapped = quietly(() => readWrap(header, wrap, key, parts.writer, psk))
+  const unwrapped = quietly(() => readWrap(header, wrap, key, shown.writer, psk))
   wipe(psk)
   if (unwrapped === undefined) {
     verified[Symbol.dispose]()
@@ -138,14 +140,17 @@ function readUnderCapability(
   return {
     ...unwrapped,
     admit: () => {
-      using genuine = verified
-      return admit(genuine, capabilities, header.pattern, unwrapped.writer, parts.holderSalts)
+      try {
+        return admit(verified, capabilities, header.pattern, unwrapped.writer, shown)
+      } finally {
+        verified[Symbol.dispose]()
+      }
     },
   }
 }
 
 /** A writer's key stands in the locator of K and of no other; which keys are accepted is not told before the proof. */
-function writerFits({ writer }: LocatorParts, acceptance: Acceptance): boolean {
+function writerFits({ writer }: ShownCapability, acceptance: Acceptance): boolean {
   if (acceptance.pattern !== 'Kpsk0') return writer === undefined
   return writer !== undefined && acceptsWriter(acceptance.writers, writer)
 }

@@ -8,7 +8,7 @@ import { tailOf } from './chunk-context.js'
 import { malformed } from './failure.js'
 import { OpenedStream } from './open-stream.js'
 import { type RandomAccess, type RandomSource, randomAccess, readExactly } from './random-access.js'
-import type { SealReader, StreamOpenOptions } from './reader.js'
+import type { SealReader } from './reader.js'
 import {
   FRAME_OVERHEAD_BYTES,
   PRELUDE_END_BYTES,
@@ -19,7 +19,7 @@ import {
   TRAILER_BYTES,
   truncated,
 } from './stream-layout.js'
-import type { StreamOpener } from './stream-opener.js'
+import { type StreamOpener, type StreamOpenOptions, streamOpener } from './stream-opener.js'
 
 /** Which part; beyond the end there is nothing. */
 export interface ByteRange {
@@ -54,7 +54,7 @@ export async function openRange<Accepted extends Acceptance>(
     throw new RangeError('Cannot open range: expected whole numbers of bytes, 0 <= start <= end')
   const access = await randomAccess(source)
   const { prelude, bytes } = await readBeginning(access, 0)
-  const opener = reader.stream(bytes, options)
+  const opener = streamOpener(reader, bytes, options)
   try {
     const chunks = await findChunks(access, prelude)
     const last = await openChunk(chunks, opener, chunks.lastIndex)

@@ -7,7 +7,7 @@ import { ByteReader } from './byte-reader.js'
 import { type ByteSource, ByteStream, type PieceOptions } from './byte-stream.js'
 import { malformed } from './failure.js'
 import type { SealPatternName } from './pattern.js'
-import type { SealReader, StreamOpenOptions } from './reader.js'
+import type { SealReader } from './reader.js'
 import {
   FRAME_HEAD_BYTES,
   FRAME_OVERHEAD_BYTES,
@@ -16,7 +16,7 @@ import {
   TRAILER_BYTES,
   truncated,
 } from './stream-layout.js'
-import type { StreamOpener } from './stream-opener.js'
+import { type StreamOpener, type StreamOpenOptions, streamOpener } from './stream-opener.js'
 
 /** A stream whose header has been opened; its content opens while it is read. */
 export class OpenedStream<Pattern extends SealPatternName = SealPatternName> extends ByteStream {
@@ -97,7 +97,7 @@ async function begin<Accepted extends Acceptance>(
   options: StreamOpenOptions,
 ): Promise<StreamOpener<Accepted['pattern']>> {
   const prelude = await readBeginning(bytes)
-  const opener = reader.stream(prelude, options)
+  const opener = streamOpener(reader, prelude, options)
   bytes.skip(prelude.length)
   return opener
 }

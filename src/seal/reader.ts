@@ -1,17 +1,15 @@
 // SealReader: opens sealed values with the reader's key, under what its owner accepts (spec/seal.md §6). Per value one AEAD
 // call while its epoch is cached. Nothing is handed out before it is authentic.
 // Leaves out writing (writer.ts), and reading many at once (sealed.ts).
-import { EMPTY } from '../bytes.js'
 import { AEAD_TAG_BYTES, type KeyPair } from '../crypto/index.js'
 import { SEAL_EPOCHS_CACHED_MAX } from '../limits.js'
 import { redact } from '../redact.js'
 import { type Acceptance, judgeAt, type Provenance } from './acceptance.js'
-import { streamAssociatedData } from './chunk-context.js'
 import { type Content, decodeContent } from './codec.js'
-import type { Place, RowKey } from './column.js'
+import type { Place } from './column.js'
 import { contentOf, plaintextBuffer } from './content.js'
 import { EpochCache } from './epoch-cache.js'
-import { nonceOf, streamCipher } from './epoch-keys.js'
+import { nonceOf } from './epoch-keys.js'
 import { altered, malformed, openError } from './failure.js'
 import { HeaderOpener, type OpenedEpoch } from './header-opener.js'
 import { standsIn } from './known-header.js'
@@ -26,8 +24,6 @@ import {
   readPosition,
 } from './layout.js'
 import type { SealPatternName } from './pattern.js'
-import { readPrelude } from './stream-layout.js'
-import { StreamOpener } from './stream-opener.js'
 import { COPIED_MAX_BYTES, copiedCiphertext, copyValue } from './value-copy.js'
 
 /** What a reader is made of. */
@@ -48,14 +44,6 @@ export interface OpenOptions {
   readonly at?: number | undefined
 }
 
-/** How to open a stream. */
-export interface StreamOpenOptions extends OpenOptions {
-  /** What the stream was sealed for; it opens for nothing else. */
-  readonly context?: RowKey | undefined
-  /** In a log: tail of the segment before, 48 bytes. */
-  readonly after?: Uint8Array | undefined
-}
-
 /** An opened value and what is known about who sealed it. */
 export interface Opened<Value, Pattern extends SealPatternName = SealPatternName> {
   readonly value: Value
@@ -63,6 +51,11 @@ export interface Opened<Value, Pattern extends SealPatternName = SealPatternName
 }
 
 const MS_PER_SECOND = 1_000
+
+/** For stream-opener.ts alone, which a page that opens values does not load: the epoch of the stream that begins with `prelude`.
+ * @param at - Unix seconds; default now.
+ * @throws as {@link SealReader.open}, save for what concerns a value. */
+export let streamEpoch: (reader: SealReader, prelude: Uint8Array, at: number | undefined) => OpenedEpoch
 
 /** Opens sealed values; prints as `[redacted]`, `using` wipes the keys of its epochs. */
 export class SealReader<const Accepted extends Acceptance = Acceptance> implements Disposable {
@@ -108,7 +101,7 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     const positionStart = form === 'compact' ? COMPACT_OFFSET.position : OFFSET.core + epoch.header.length
     const ciphertextStart = positionStart + POSITION_BYTES
     checkCiphertext(sealed, ciphertextStart)
-    if (epoch.admitted !== undefined) judgeAt(epoch.admitted, options?.at ?? Date.now() / MS_PER_SECOND)
+    judge(epoch, options?.at)
     const { codec } = place.column
     const ad = place.column.associatedData(place.row)
     const plaintext = plaintextBuffer(sealed.length - ciphertextStart - AEAD_TAG_BYTES)
@@ -122,20 +115,15 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
     return { value: decodeContent(codec, content), from: epoch.from as Provenance<Accepted['pattern']> }
   }
 
-  /** Begin to open a stream whose chunks the caller brings: {@link openStream} does that.
-   * @param prelude - what the stream begins with, at least up to its first chunk, which stands at `preludeBytes` of the result; borrowed.
-   * @throws as {@link open}, save for what concerns a value. */
-  stream(prelude: Uint8Array, options: StreamOpenOptions = {}): StreamOpener<Accepted['pattern']> {
+  #streamEpoch(prelude: Uint8Array, at: number | undefined): OpenedEpoch {
     if (this.#disposed) throw new TypeError('Cannot open seal: the reader has been disposed')
-    const parts = readPrelude(prelude)
-    const { header, position, chunkBytes, end } = parts
-    const ad = streamAssociatedData(chunkBytes, options.context, options.after)
     const epoch = this.#carriedEpoch(prelude)
-    if (epoch.admitted !== undefined) judgeAt(epoch.admitted, options.at ?? Date.now() / MS_PER_SECOND)
-    const from = epoch.from as Provenance<Accepted['pattern']> // as in open
-    const writer = 'writer' in from ? from.writer : EMPTY
-    const cipher = streamCipher(epoch.epochKey, header.core, writer, position)
-    return new StreamOpener(parts, prelude.subarray(header.end, end), from, ad, cipher)
+    judge(epoch, at)
+    return epoch
+  }
+
+  static {
+    streamEpoch = (reader, prelude, at) => reader.#streamEpoch(prelude, at)
   }
 
   [Symbol.dispose](): void {
@@ -186,6 +174,10 @@ export class SealReader<const Accepted extends Acceptance = Acceptance> implemen
 }
 
 redact(SealReader, () => 'SealReader [redacted]')
+
+function judge({ admitted }: OpenedEpoch, at: number | undefined): void {
+  if (admitted !== undefined) judgeAt(admitted, at ?? Date.now() / MS_PER_SECOND)
+}
 
 /** The ciphertext of a value, for one call. */
 function ciphertextOf(sealed: Uint8Array, start: number, isCopied: boolean): Uint8Array {

@@ -37,8 +37,9 @@ export class Recipients implements Disposable {
       checkUse(to)
       this.pattern = patternOfName(PSK_PATTERN[as.pattern])
       this.readers = [to.publicKey]
-      using keys = to.keys()
+      const keys = to.keys()
       this.#psk = keys.psk(this.pattern.protocol)
+      keys[Symbol.dispose]()
       this.locator = locatorPlaintext(to, as.pattern === 'K' ? as.key.publicKey : undefined)
       return
     }

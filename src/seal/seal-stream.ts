@@ -3,8 +3,8 @@
 import { unwritten } from '../bytes.js'
 import { type ByteSource, ByteStream, checkPiece, iterateBytes, type PieceOptions } from './byte-stream.js'
 import { FRAME_OVERHEAD_BYTES, TRAILER_BYTES } from './stream-layout.js'
-import type { StreamSealer } from './stream-sealer.js'
-import type { SealWriter, StreamSealOptions } from './writer.js'
+import { type StreamSealer, type StreamSealOptions, streamSealer } from './stream-sealer.js'
+import type { SealWriter } from './writer.js'
 
 /** A stream that is sealed while it is read. */
 export class SealedStream extends ByteStream {
@@ -34,14 +34,14 @@ export class SealedStream extends ByteStream {
  * @param options - `lend` where each piece is done with before the next one is asked for.
  * @returns pieces of the sealed stream, of about 64 KiB; reading them fails with what the source fails with, and with
  * `seal/interrupted` in a copy of the process or after a jump of its clocks.
- * @throws TypeError, RangeError as `SealWriter.stream`.
+ * @throws TypeError, RangeError as {@link streamSealer}.
  * @example await pipeline(createReadStream(path), (source) => sealStream(source, writer), createWriteStream(sealedPath)) */
 export function sealStream(
   source: ByteSource,
   writer: SealWriter,
   options: StreamSealOptions & PieceOptions = {},
 ): SealedStream {
-  return new SealedStream(source, writer.stream(options), options.lend === true)
+  return new SealedStream(source, streamSealer(writer, options), options.lend === true)
 }
 
 async function* sealed(

@@ -1,23 +1,36 @@
 // StreamOpener: the chunks of one sealed stream, synchronously and without I/O (spec/seal.md §12), one after the other or at
 // random. openStream (open-stream.ts) and openRange (open-range.ts) are it together with a source.
 // Nothing is handed out before its chunk is authentic. Leaves out the header, which has been opened by then (reader.ts).
+import { EMPTY } from '../bytes.js'
 import { AEAD_TAG_BYTES, type AeadKey } from '../crypto/index.js'
 import { SEAL_CHUNKS_MAX } from '../limits.js'
 import { redact } from '../redact.js'
-import type { Provenance } from './acceptance.js'
-import { chunkNonceOf, tailOf } from './chunk-context.js'
+import type { Acceptance, Provenance } from './acceptance.js'
+import { chunkNonceOf, streamAssociatedData, tailOf } from './chunk-context.js'
+import type { RowKey } from './column.js'
+import { streamCipher } from './epoch-keys.js'
 import { alteredChunk, malformed, openError } from './failure.js'
 import type { SealPatternName } from './pattern.js'
+import { type OpenOptions, type SealReader, streamEpoch } from './reader.js'
 import {
   FRAME_HEAD_BYTES,
   FRAME_OVERHEAD_BYTES,
   type FrameHead,
   type Prelude,
   readFrameHead,
+  readPrelude,
   TRAILER_BYTES,
 } from './stream-layout.js'
 
-/** Opens one stream; made by `SealReader.stream`. Prints as `[redacted]`, `using` forgets its key. */
+/** How to open a stream. */
+export interface StreamOpenOptions extends OpenOptions {
+  /** What the stream was sealed for; it opens for nothing else. */
+  readonly context?: RowKey | undefined
+  /** In a log: tail of the segment before, 48 bytes. */
+  readonly after?: Uint8Array | undefined
+}
+
+/** Opens one stream. Prints as `[redacted]`, `using` forgets its key. */
 export class StreamOpener<Pattern extends SealPatternName = SealPatternName> implements Disposable {
   /** What is known about who sealed the stream. */
   readonly from: Provenance<Pattern>
@@ -32,7 +45,7 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
   #length: number
   #tail: Uint8Array | undefined
 
-  /** Use `SealReader.stream`.
+  /** Use {@link streamOpener}.
    * @param cipher - the key of this stream; disposed here. */
   constructor(
     prelude: Prelude,
@@ -126,6 +139,24 @@ export class StreamOpener<Pattern extends SealPatternName = SealPatternName> imp
     this.#tail = this.#tailOf(frame.subarray(frame.length - AEAD_TAG_BYTES))
     this[Symbol.dispose]()
   }
+}
+
+/** Begin to open a stream whose chunks the caller brings: {@link openStream} does that.
+ * @param beginning - of the stream, at least up to its first chunk, which stands at `preludeBytes` of the result; borrowed.
+ * @throws as {@link SealReader.open}, save for what concerns a value. */
+export function streamOpener<Accepted extends Acceptance>(
+  reader: SealReader<Accepted>,
+  beginning: Uint8Array,
+  { context, after, at }: StreamOpenOptions = {},
+): StreamOpener<Accepted['pattern']> {
+  const prelude = readPrelude(beginning)
+  const { header, position, chunkBytes, end } = prelude
+  const ad = streamAssociatedData(chunkBytes, context, after)
+  const epoch = streamEpoch(reader, beginning, at)
+  const from = epoch.from as Provenance<Accepted['pattern']> // of a pattern that is accepted: the reader refuses others
+  const writer = 'writer' in from ? from.writer : EMPTY
+  const cipher = streamCipher(epoch.epochKey, header.core, writer, position)
+  return new StreamOpener(prelude, beginning.subarray(header.end, end), from, ad, cipher)
 }
 
 redact(StreamOpener, () => 'StreamOpener [redacted]')

@@ -3,12 +3,15 @@
 // in a copy of the process. Leaves out where the content comes from and where frames go.
 import { AEAD_TAG_BYTES, type AeadKey } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
-import { SEAL_CHUNKS_MAX } from '../limits.js'
+import { SEAL_CHUNK_BYTES, SEAL_CHUNKS_MAX } from '../limits.js'
 import { redact } from '../redact.js'
-import { chunkNonceOf, tailOf } from './chunk-context.js'
-import type { Continuity } from './incarnation.js'
+import { chunkNonceOf, streamAssociatedData, tailOf } from './chunk-context.js'
+import type { RowKey } from './column.js'
+import { Continuity } from './incarnation.js'
 import { OFFSET } from './layout.js'
 import {
+  checkChunkBytes,
+  encodePrelude,
   FRAME_HEAD_BYTES,
   FRAME_OVERHEAD_BYTES,
   PRELUDE_END_BYTES,
@@ -16,8 +19,19 @@ import {
   writeFrameHead,
   writeTrailer,
 } from './stream-layout.js'
+import { type SealWriter, takeStream } from './writer.js'
 
-/** Seals one stream; made by `SealWriter.stream`. Prints as `[redacted]`, `using` forgets its key. */
+/** How a stream is sealed. */
+export interface StreamSealOptions {
+  /** What the stream is for, such as the name of a file; it opens for nothing else. None when left out. */
+  readonly context?: RowKey | undefined
+  /** Content of each chunk, bytes, a power of two from 64 to 2^20; default 65,536. */
+  readonly chunkBytes?: number | undefined
+  /** Append to a log: tail of its last segment, 48 bytes. */
+  readonly after?: Uint8Array | undefined
+}
+
+/** Seals one stream, which carries its header and may go on after the end of its epoch. Prints as `[redacted]`, `using` forgets its key. */
 export class StreamSealer implements Disposable {
   /** What the stream begins with: header, position, chunk size. */
   readonly prelude: Uint8Array
@@ -30,7 +44,7 @@ export class StreamSealer implements Disposable {
   #length: number
   #tail: Uint8Array | undefined
 
-  /** Use `SealWriter.stream`.
+  /** Use {@link streamSealer}.
    * @param cipher - the key of this stream and of nothing else; disposed here. */
   constructor(
     prelude: Uint8Array,
@@ -122,6 +136,19 @@ export class StreamSealer implements Disposable {
     )
     this[Symbol.dispose]()
   }
+}
+
+/** Begin a stream whose chunks the caller brings and takes: {@link sealStream} does both.
+ * @throws RangeError for another chunk size, TypeError for a context without an encoding; what `onEpoch` of the writer throws. */
+export function streamSealer(
+  writer: SealWriter,
+  { context, chunkBytes = SEAL_CHUNK_BYTES, after }: StreamSealOptions = {},
+): StreamSealer {
+  checkChunkBytes(chunkBytes)
+  const ad = streamAssociatedData(chunkBytes, context, after)
+  const { header, position, cipher, surroundings } = takeStream(writer)
+  const prelude = encodePrelude(header, position, chunkBytes)
+  return new StreamSealer(prelude, chunkBytes, ad, cipher, new Continuity(surroundings))
 }
 
 redact(StreamSealer, () => 'StreamSealer [redacted]')

@@ -3,7 +3,7 @@
 // Leaves out which wraps a reader tries and what it accepts (header-opener.ts).
 import { EMPTY, label } from '../bytes.js'
 import type { KeyPair, PublicKey } from '../crypto/index.js'
-import { OwnHandshake } from '../noise/own-handshake.js'
+import { withHandshake } from '../noise/own-handshake.js'
 import { hintOf, prologueOf } from './epoch-keys.js'
 import { encodeWrap, type Header, type Wrap } from './layout.js'
 import type { SealPattern } from './pattern.js'
@@ -27,15 +27,17 @@ export interface WrapParts {
 /** One wrap, with its hint. */
 export function writeWrap(parts: WrapParts): Uint8Array {
   const { pattern, reader, writer, psk, sealedLocator, core, commitment, epochKey } = parts
-  using noise = new OwnHandshake({
-    protocol: pattern.protocol,
-    role: 'initiator',
-    prologue: prologueOf(WRAP_LABEL, core, commitment, sealedLocator ?? EMPTY),
-    rs: reader,
-    ...(writer === undefined ? {} : { s: writer }),
-    ...(psk === undefined ? {} : { psks: [psk] }),
-  })
-  const message = noise.writeMessage(epochKey)
+  const message = withHandshake(
+    {
+      protocol: pattern.protocol,
+      role: 'initiator',
+      prologue: prologueOf(WRAP_LABEL, core, commitment, sealedLocator ?? EMPTY),
+      rs: reader,
+      ...(writer === undefined ? {} : { s: writer }),
+      ...(psk === undefined ? {} : { psks: [psk] }),
+    },
+    (noise) => noise.writeMessage(epochKey),
+  )
   return encodeWrap(hintOf(reader, message), sealedLocator, message)
 }
 
@@ -58,14 +60,18 @@ export function readWrap(
   writer: PublicKey | undefined,
   psk: Uint8Array | undefined,
 ): Unwrapped {
-  using noise = new OwnHandshake({
-    protocol: header.pattern.protocol,
-    role: 'responder',
-    prologue: prologueOf(WRAP_LABEL, header.core, header.commitment, wrap.sealedLocator),
-    s: reader,
-    ...(writer === undefined ? {} : { rs: writer }),
-    ...(psk === undefined ? {} : { psks: [psk] }),
-  })
-  const epochKey = noise.readMessage(wrap.message)
-  return { epochKey, writer: header.pattern.writer === 'unknown' ? undefined : noise.remoteStatic }
+  return withHandshake(
+    {
+      protocol: header.pattern.protocol,
+      role: 'responder',
+      prologue: prologueOf(WRAP_LABEL, header.core, header.commitment, wrap.sealedLocator),
+      s: reader,
+      ...(writer === undefined ? {} : { rs: writer }),
+      ...(psk === undefined ? {} : { psks: [psk] }),
+    },
+    (noise) => ({
+      epochKey: noise.readMessage(wrap.message),
+      writer: header.pattern.writer === 'unknown' ? undefined : noise.remoteStatic,
+    }),
+  )
 }

@@ -4,14 +4,11 @@
 import { EMPTY } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import { letGo, SYSTEM_CLOCK, type Timer } from '../clock.js'
-import { AEAD_TAG_BYTES, type PublicKey } from '../crypto/index.js'
-import { SEAL_CHUNK_BYTES } from '../limits.js'
+import { AEAD_TAG_BYTES, type AeadKey, type PublicKey } from '../crypto/index.js'
 import { redact } from '../redact.js'
-import { streamAssociatedData } from './chunk-context.js'
-import type { Place, RowKey } from './column.js'
+import type { Place } from './column.js'
 import { plaintextOf } from './content.js'
 import {
-  Continuity,
   checkBounds,
   type EpochBounds,
   HOST_SURROUNDINGS,
@@ -20,8 +17,6 @@ import {
 } from './incarnation.js'
 import { COMPACT_OFFSET, FORM, POSITION_BYTES, VERSION, writePosition } from './layout.js'
 import { Recipients, type WriterIdentity } from './recipients.js'
-import { checkChunkBytes, encodePrelude } from './stream-layout.js'
-import { StreamSealer } from './stream-sealer.js'
 import { WriterEpoch } from './writer-epoch.js'
 
 /** The header of an epoch, to be stored once, before the values that name it. */
@@ -45,16 +40,6 @@ export interface SealWriterOptions {
   readonly surroundings?: Surroundings | undefined
 }
 
-/** How a stream is sealed. */
-export interface StreamSealOptions {
-  /** What the stream is for, such as the name of a file; it opens for nothing else. None when left out. */
-  readonly context?: RowKey | undefined
-  /** Content of each chunk, bytes, a power of two from 64 to 2^20; default 65,536. */
-  readonly chunkBytes?: number | undefined
-  /** Append to a log: tail of its last segment, 48 bytes. */
-  readonly after?: Uint8Array | undefined
-}
-
 const MS_PER_MINUTE = 60_000
 
 // Sealed values are public, so short ones are cut from a common block: an array of its own costs as much as the cipher.
@@ -62,6 +47,20 @@ const BLOCK_BYTES = 16_384
 const CUT_MAX_BYTES = 2_048
 let block = EMPTY
 let blockUsed = 0
+
+/** What a stream takes of the epoch of its writer. */
+export interface StreamPlace {
+  /** Of the epoch, borrowed. */
+  readonly header: Uint8Array
+  readonly position: number
+  /** The key of one stream, the caller's to dispose. */
+  readonly cipher: AeadKey
+  readonly surroundings: Surroundings
+}
+
+/** For stream-sealer.ts alone, which a page that seals values does not load: the place of one more stream.
+ * @throws what `onEpoch` throws. */
+export let takeStream: (writer: SealWriter) => StreamPlace
 
 /** Seals values; prints as `[redacted]`, `using` forgets the key of its epoch. */
 export class SealWriter implements Disposable {
@@ -113,21 +112,6 @@ export class SealWriter implements Disposable {
     return out
   }
 
-  /** Begin a stream whose chunks the caller brings and takes: {@link sealStream} does both. It carries its header, and may go on
-   * after the end of its epoch.
-   * @throws RangeError for another chunk size, TypeError for a context without an encoding; what `onEpoch` throws. */
-  stream({ context, chunkBytes = SEAL_CHUNK_BYTES, after }: StreamSealOptions = {}): StreamSealer {
-    checkChunkBytes(chunkBytes)
-    const ad = streamAssociatedData(chunkBytes, context, after)
-    const epoch = this.#currentEpoch()
-    const position = epoch.take(0)
-    const prelude = encodePrelude(epoch.header, position, chunkBytes)
-    const continuity = new Continuity(this.#surroundings)
-    const cipher = epoch.streamCipher(position)
-    if (!epoch.open) this.endEpoch()
-    return new StreamSealer(prelude, chunkBytes, ad, cipher, continuity)
-  }
-
   /** End the epoch now: the next value begins another. */
   endEpoch(): void {
     if (this.#forget !== undefined) SYSTEM_CLOCK.clearTimeout(this.#forget)
@@ -140,6 +124,23 @@ export class SealWriter implements Disposable {
     this.endEpoch()
     this.#recipients[Symbol.dispose]()
     this.#disposed = true
+  }
+
+  #takeStream(): StreamPlace {
+    const epoch = this.#currentEpoch()
+    const position = epoch.take(0)
+    const place = {
+      header: epoch.header,
+      position,
+      cipher: epoch.streamCipher(position),
+      surroundings: this.#surroundings,
+    }
+    if (!epoch.open) this.endEpoch()
+    return place
+  }
+
+  static {
+    takeStream = (writer) => writer.#takeStream()
   }
 
   #currentEpoch(): WriterEpoch {

@@ -21,9 +21,10 @@ export function presentCapability(
   session: Session,
   capability: Capability,
 ): { locator: Uint8Array; proof: Uint8Array; holderSalts: readonly Uint8Array[] } {
-  using keys = capability.keys()
+  const keys = capability.keys()
   const { locator } = capability
   const proof = keys.prove('present', ...presentedParts(session, session.role, locator))
+  keys[Symbol.dispose]()
   // Only who has proven a key may tell what binds a capability to it.
   const holderSalts = session.pattern === 'NK' ? [] : capability.holderSalts()
   return { locator, proof, holderSalts }

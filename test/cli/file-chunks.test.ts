@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openFile, sealFile } from '../../src/cli/file-chunks.js'
-import { SealReader, SealWriter } from '../../src/seal/index.js'
+import { SealReader, SealWriter, streamOpener, streamSealer } from '../../src/seal/index.js'
 import { ACCEPT, reader } from '../seal/parties.js'
 import { content, seal } from '../seal/stream-parts.js'
 
@@ -26,13 +26,13 @@ test.each([0, 1, 2, 3, 4])('a sink that fails after %i writes', async (good) => 
   const advance = () => undefined
   await writeFile(path, content(BYTES))
   const plain = await open(path)
-  using sealer = new SealWriter({ to: reader.publicKey }).stream()
+  using sealer = streamSealer(new SealWriter({ to: reader.publicKey }))
   await expect(sealFile(plain, sealer, failing(good), advance)).rejects.toThrow('nobody reads')
   await plain.close()
   const sealedBytes = await seal(content(BYTES), {})
   await writeFile(path, sealedBytes)
   const sealed = await open(path)
-  using opener = new SealReader({ keys: reader, accept: [ACCEPT.N] }).stream(sealedBytes)
+  using opener = streamOpener(new SealReader({ keys: reader, accept: [ACCEPT.N] }), sealedBytes)
   const opened = openFile(sealed, opener.preludeBytes, opener, failing(Math.min(good, 3)), advance)
   await expect(opened).rejects.toThrow('nobody reads')
   await sealed.close()

@@ -11,6 +11,7 @@ import {
   type Primitives,
   type ProviderName,
   primitivesOf,
+  reportOf,
 } from '../../src/crypto/index.js'
 
 export const PROVIDERS: readonly ProviderName[] = ['sodium', 'node', 'noble']
@@ -21,7 +22,7 @@ export const HASH_NAMES: readonly HashName[] = ['SHA256', 'SHA512', 'BLAKE2s', '
 /** The primitives of every provider here that has `primitive`. */
 function havingOnes(primitive: PrimitiveName): readonly Primitives[] {
   return PROVIDERS.map(primitivesOf).filter((of) =>
-    of.report().some((choice) => choice.primitive === primitive && choice.provider !== undefined),
+    reportOf(of).some((choice) => choice.primitive === primitive && choice.provider !== undefined),
   )
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { hexEncode } from '../../src/bytes.js'
-import { primitivesOf } from '../../src/crypto/index.js'
+import { primitivesOf, reportOf } from '../../src/crypto/index.js'
 import { isPlainAndOwn, PROVIDERS } from './providers.js'
 
 const withRandom = PROVIDERS.map(primitivesOf).filter((of) =>
-  of.report().some(({ primitive, provider }) => primitive === 'random' && provider !== undefined),
+  reportOf(of).some(({ primitive, provider }) => primitive === 'random' && provider !== undefined),
 )
 
 describe.each(withRandom.map((of) => [of.dh('25519').provider, of] as const))('random of %s', (_, of) => {

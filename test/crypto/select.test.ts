@@ -43,7 +43,7 @@ const ACCOUNT = `
   const shared = hex(dh.dh(crypto.asSecretKey(bytes(alice.secretKey)), crypto.asPublicKey(bytes(bob.publicKey))))
   if (own.randomBytes(70_000).every((byte) => byte === 0)) throw new Error('random bytes are zero')
   if (crypto.generateKeyPair().publicKey.length !== 32) throw new Error('no key pair')
-  return { report: own.report(), notes: own.notes(), shared }
+  return { report: crypto.reportOf(own), notes: crypto.notesOf(own), shared }
 `
 
 let folder: string
@@ -270,7 +270,7 @@ describe('primitives, sodium-native does not load', () => {
   })
 
   test('NOISECAP_CRYPTO=sodium, the report, still there and without a provider', async () => {
-    const report = await inChild<readonly PrimitiveChoice[]>('return crypto.primitives().report()', {
+    const report = await inChild<readonly PrimitiveChoice[]>('return crypto.reportOf(crypto.primitives())', {
       bundle: loneBundle,
       force: 'sodium',
     })
@@ -347,7 +347,7 @@ describe('the browser bundle', () => {
       code: 'crypto/unavailable',
       hint: expect.stringContaining('everyPrimitive() in a browser'),
     })
-    expect(ask('return crypto.everyPrimitive().report().map(({ provider }) => provider)')).toEqual(
+    expect(ask('return crypto.reportOf(crypto.everyPrimitive()).map(({ provider }) => provider)')).toEqual(
       Array.from({ length: 9 }, () => 'noble'),
     )
   })
@@ -394,7 +394,7 @@ describe('NOISECAP_CRYPTO', () => {
 
 describe('primitivesOf', () => {
   test.each(['node', 'noble'])('%s in a process forced to the other, still that provider', async (name) => {
-    const body = `return crypto.primitivesOf('${name}').report().map((choice) => choice.provider)`
+    const body = `return crypto.reportOf(crypto.primitivesOf('${name}')).map((choice) => choice.provider)`
     const force = name === 'node' ? 'noble' : 'node'
     const providers = await inChild<readonly string[]>(body, { bundle: loneBundle, force })
     expect(new Set(providers)).toEqual(new Set([name]))

@@ -14,6 +14,8 @@ import {
   SealReader,
   SealWriter,
   sealStream,
+  streamOpener,
+  streamSealer,
 } from '../../src/seal/index.js'
 import { ACCEPT, ACCEPT_ALL, flipped, identityOf, reader, rules, sealCapability } from '../seal/parties.js'
 import {
@@ -242,7 +244,7 @@ describe('claims of size', () => {
     const head = Uint8Array.of(0x80, 0, 0, 0)
     const { got, code } = await attempt(concat(prelude, frames[0]!, head, new Uint8Array(16)), opening)
     expect([got.length, code]).toEqual([SMALL, 'seal/malformed'])
-    const sealer = writerToReader().stream({ chunkBytes: SMALL })
+    const sealer = streamSealer(writerToReader(), { chunkBytes: SMALL })
     sealer.seal(content(SMALL), false, new Uint8Array(SMALL + 20))
     expect(() => sealer.seal(new Uint8Array(0), true, new Uint8Array(20))).toThrow(RangeError)
   })
@@ -346,10 +348,10 @@ describe('nothing shows a secret', () => {
     const secret = 'canary-of-a-sealed-stream-canary'
     const writer = writerToReader()
     const stream = sealStream(new TextEncoder().encode(secret), writer)
-    const sealer = writer.stream()
+    const sealer = streamSealer(writer)
     const opened = await openStream(await seal(new TextEncoder().encode(secret)), opening)
     const canaries = new Canaries({ plaintext: secret, 'key of the reader': reader.secretKey })
-    for (const object of [stream, sealer, opened, opening.stream(prelude)])
+    for (const object of [stream, sealer, opened, streamOpener(opening, prelude)])
       expect(canaries.seenIn(show(object))).toEqual([])
   })
 })

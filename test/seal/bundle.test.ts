@@ -33,7 +33,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 test('the layers below sealing, and none beside or above it', () => {
   const own = inputs.filter((path) => !path.includes('node_modules/'))
   const layers = new Set(own.flatMap((path) => /(?:^|\/)src\/([^/]+)\//.exec(path)?.[1] ?? []))
-  expect([...layers].sort()).toEqual(['capability', 'crypto', 'noise', 'seal'])
+  expect([...layers].sort()).toEqual(['crypto', 'noise', 'seal'])
 })
 
 test('no packages but those of cryptography and encodings', () => {

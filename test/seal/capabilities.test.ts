@@ -136,7 +136,9 @@ describe('capabilities', () => {
       return verified
     }
     const admitting = (caveats: readonly Uint8Array[]) =>
-      codeOf(() => admit(verifiedWith(caveats), rules, patternOfName('Npsk0'), undefined, []))
+      codeOf(() =>
+        admit(verifiedWith(caveats), rules, patternOfName('Npsk0'), undefined, { holderSalts: [] }),
+      )
     expect(admitting([])).toBe('none')
     expect(admitting([encodeDcbor([new Uint8Array(8), 99, null])])).toBe('seal/denied')
   })

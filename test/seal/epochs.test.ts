@@ -17,6 +17,7 @@ import {
   type SealWriterOptions,
   type Surroundings,
   sealStream,
+  streamSealer,
 } from '../../src/seal/index.js'
 import { COMPACT_OFFSET } from '../../src/seal/layout.js'
 import { Recipients } from '../../src/seal/recipients.js'
@@ -246,7 +247,7 @@ describe('streams', () => {
   })
 
   test('a stream cannot be handed to another thread: its copy is empty', () => {
-    const sealer = writerWith().stream()
+    const sealer = streamSealer(writerWith())
     const copy: Partial<typeof sealer> = structuredClone(sealer)
     expect(copy.seal).toBeUndefined()
     expect(Object.keys(copy).sort()).toEqual(['chunkBytes', 'prelude'])

@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { hexDecode, hexEncode } from '../../src/bytes.js'
 import { asPublicKey } from '../../src/crypto/index.js'
-import { SealWriter } from '../../src/seal/index.js'
+import { SealWriter, streamSealer } from '../../src/seal/index.js'
 import { COMPACT_OFFSET } from '../../src/seal/layout.js'
 import { email } from './parties.js'
 
@@ -30,7 +30,7 @@ function valuesOf(rows: number): string[] {
 
 /** Prelude and frames of a stream that does not end, all chunks of the same content. */
 function chunksOf(chunks: number): string[] {
-  const sealer = writer.stream({ chunkBytes: 64 })
+  const sealer = streamSealer(writer, { chunkBytes: 64 })
   const frames = Array.from({ length: chunks }, () => {
     const frame = new Uint8Array(84)
     sealer.seal(new Uint8Array(64).fill(7), false, frame)

@@ -1,12 +1,12 @@
 // The vectors whose every primitive sodium-native has; it is an optional dependency, absent on some systems.
 import { describe, test } from 'vitest'
-import { primitivesOf } from '../../src/crypto/index.js'
+import { primitivesOf, reportOf } from '../../src/crypto/index.js'
 import { declareVectorTests } from './noise-runner.js'
 
 const SUITE = /_25519_ChaChaPoly_(SHA256|SHA512|BLAKE2b)$/
-const installed = primitivesOf('sodium')
-  .report()
-  .some(({ primitive, provider }) => primitive === '25519' && provider === 'sodium')
+const installed = reportOf(primitivesOf('sodium')).some(
+  ({ primitive, provider }) => primitive === '25519' && provider === 'sodium',
+)
 
 if (installed) {
   declareVectorTests(

@@ -2,16 +2,16 @@
 import { everyPrimitive, HandshakeState } from 'noisecap/noise'
 import { Column, generateKeyPair, SealReader, SealWriter, text } from 'noisecap/seal'
 import { FakeClock, TestNetwork } from 'noisecap/testing'
-import { primitives } from '../../../src/crypto/index.js'
+import { primitives, reportOf } from '../../../src/crypto/index.js'
 import { iface, method, stream } from '../../../src/rpc/index.js'
 import { codeFrom, codeOf, tell } from './tell.js'
 
 const Counter = iface('Counter', { add: method<number, number>(), upTo: stream<number, number>() })
 
 tell(async () => ({
-  providers: primitives()
-    .report()
-    .flatMap(({ primitive, provider }) => (provider === undefined ? [] : [`${primitive} ${provider}`])),
+  providers: reportOf(primitives()).flatMap(({ primitive, provider }) =>
+    provider === undefined ? [] : [`${primitive} ${provider}`],
+  ),
   handshakes: ['Noise_NN_25519_ChaChaPoly_BLAKE2b', 'Noise_NN_448_AESGCM_SHA512'].map(handshake),
   ownOnly: ownOnly(),
   sealed: sealing(),
