@@ -4,6 +4,7 @@
 import { bytesRows } from './rpc/bytes-rows.js'
 import { callRows } from './rpc/call-rows.js'
 import { chainRow } from './rpc/chain-row.js'
+import { farRow } from './rpc/far-row.js'
 import { idleRow } from './rpc/idle-row.js'
 import { interleaveRow } from './rpc/interleave-row.js'
 import { referencesRow } from './rpc/references-row.js'
@@ -13,6 +14,7 @@ import { runParts } from './suite/parts.js'
 await runParts({
   calls: callRows,
   bytes: bytesRows,
+  far: async () => [await farRow()],
   interleave: async () => [await interleaveRow()],
   chain: async () => [await chainRow()],
   references: async () => [await referencesRow()],

@@ -18,7 +18,7 @@ import {
   type Methods,
   type Stub,
 } from './rpc/index.js'
-import { DEFAULT_LIMITS, type SessionLimits } from './session/index.js'
+import { type LocalLimits, localLimitsOf } from './session/index.js'
 
 const CONNECT_TIMEOUT_MS = 10_000
 
@@ -39,7 +39,7 @@ export interface ConnectOptions {
    * each session, so after one was lost, too. Sessions are shared between uses of one and the same function. */
   readonly via?: Via | undefined
   /** Budgets of this side. */
-  readonly limits?: Partial<SessionLimits> | undefined
+  readonly limits?: Partial<LocalLimits> | undefined
   /** Capabilities of one service share a session when they are used with the same key (or none), pattern and partition;
    * references in different partitions never do. Default: one partition for all. */
   readonly partition?: string | undefined
@@ -83,7 +83,7 @@ export function connectIn(environment: Environment): Connect {
       pattern: choosePattern(capability, key, options.pattern),
       resolvers,
       via: options.via,
-      limits: { ...DEFAULT_LIMITS, ...limits },
+      limits: localLimitsOf(limits),
       partition: options.partition,
       timeoutMs: timeoutMs ?? CONNECT_TIMEOUT_MS,
     })

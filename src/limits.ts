@@ -147,6 +147,12 @@ export const MAP_STEPS_MAX = 64
 export const MAP_CALLS_MAX = 1_024
 /** Streams of one side that are open in one session (spec/rpc.md §8). */
 export const STREAMS_MAX = 1_024
+/** Credit of a stream that its receiver has let grow, bytes (spec/rpc.md §8). */
+export const STREAM_MAX_BYTES = 4_194_304
+/** Streams of one session that may have grown to their maximum at the same time; more share as many bytes (spec/rpc.md §8). */
+export const STREAMS_GROWN_MAX = 4
+/** Between two looks at how long a round trip takes, ms (spec/rpc.md §4). */
+export const ROUND_TRIP_INTERVAL_MS = 20
 /** Unknown or double releases before the session ends (spec/rpc.md §8). */
 export const BAD_RELEASES_MAX = 100
 /** Method name, UTF-8 bytes (spec/rpc.md §3). */

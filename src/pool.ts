@@ -7,12 +7,12 @@ import type { Capability } from './capability/index.js'
 import { type DialOptions, dialService, type Via } from './dial.js'
 import { NoisecapError } from './errors.js'
 import { type Lease, PooledSession } from './pooled-session.js'
-import type { SessionLimits } from './session/index.js'
+import type { LocalLimits } from './session/index.js'
 import { untilAborted } from './until-aborted.js'
 
 /** How to open a session where none can be shared. */
 export interface PoolOptions extends DialOptions {
-  readonly limits: SessionLimits
+  readonly limits: LocalLimits
   /** Sessions of different partitions are never shared. */
   readonly partition: string | undefined
 }

@@ -6,6 +6,7 @@ import { CallError, Peer, type RemoteReference } from './rpc/index.js'
 import {
   type CloseReason,
   type InitiatedSession,
+  type LocalLimits,
   namedRefusalError,
   presentCapability,
   refusalError,
@@ -47,7 +48,7 @@ export class PooledSession {
    * @param gone - called when nobody should join any more. */
   constructor(
     { connection, limits }: InitiatedSession,
-    localLimits: SessionLimits,
+    localLimits: LocalLimits,
     locations: readonly string[],
     gone: () => void,
   ) {

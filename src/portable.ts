@@ -71,5 +71,11 @@ export {
   stream,
 } from './rpc/index.js'
 export type { ServiceOptions } from './service.js'
-export { type Contact, type ContactBook, MemoryContactBook, type SessionLimits } from './session/index.js'
+export {
+  type Contact,
+  type ContactBook,
+  type LocalLimits,
+  MemoryContactBook,
+  type SessionLimits,
+} from './session/index.js'
 export type { ListenOptions } from './transport/index.js'

@@ -37,12 +37,12 @@ import {
   type CloseReason,
   type Contact,
   type ContactBook,
+  type LocalLimits,
   type PresentationQuestion,
   presentedParts,
   type Refusal,
   refusalError,
   type ServiceIdentity,
-  type SessionLimits,
   type Status,
 } from './session/index.js'
 
@@ -68,7 +68,7 @@ export type ContactPolicy = (contact: {
 /** The service of a session, as far as sessions need it. */
 export interface SessionHost {
   readonly key: ServiceKey
-  readonly limits: SessionLimits
+  readonly limits: LocalLimits
   readonly revocations: RevocationSet
   readonly contacts: ContactBook | undefined
   readonly acceptContact: ContactPolicy

@@ -32,11 +32,11 @@ import {
   Admission,
   acceptSession,
   type ContactBook,
-  DEFAULT_LIMITS,
+  type LocalLimits,
+  localLimitsOf,
   mac1Key,
   type PresentationQuestion,
   type ServiceIdentity,
-  type SessionLimits,
   type VerifierKnowledge,
   verifyHello,
   verifyPresentation,
@@ -68,7 +68,7 @@ export interface ServiceOptions {
   /** Where to announce; default the file registry of this machine. Empty: nowhere. */
   readonly announcers?: readonly Announcer[] | undefined
   /** Budgets of one session. */
-  readonly limits?: Partial<SessionLimits> | undefined
+  readonly limits?: Partial<LocalLimits> | undefined
 }
 
 /** A service: one static key, its offers and its open sessions. */
@@ -88,7 +88,7 @@ export class Service {
   readonly revocations: RevocationSet
   readonly contacts: ContactBook | undefined
   readonly acceptContact: ContactPolicy
-  readonly limits: SessionLimits
+  readonly limits: LocalLimits
   #closed = false
 
   /** Use `Service.open` or `Service.create` of the entry point. */
@@ -102,7 +102,7 @@ export class Service {
     this.revocations = options.revocations ?? new MemoryRevocationSet()
     this.contacts = options.contacts
     this.acceptContact = options.acceptContact ?? (() => true)
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits }
+    this.limits = localLimitsOf(options.limits)
     // Once, not once a hello: it hashes the key, and follows later rotations and registrations by itself.
     this.#authority = key.authority(options.registrations)
     const { publicKey } = key

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { BLOCK, BLOCK_BYTES } from '../suite/blocks.mjs'
 import type { ByteSubject } from './byte-source.js'
 
-const Files = iface('Files', {
+export const Files = iface('Files', {
   download: stream(z.number(), bytes),
   echo: method<number, number>(),
 })

@@ -1,8 +1,10 @@
 // A stream of the other side as it arrives: items wait here within the window that this side grants, and are read once
-// (spec/rpc.md §4). Reading grants more; leaving stops the sender. Leaves out the table of streams (streams.ts).
+// (spec/rpc.md §4). Reading grants more; leaving stops the sender. Leaves out the table of streams (streams.ts) and how much
+// is granted (stream-window.ts).
 import { NoisecapError } from '../errors.js'
 import { CallError } from './failure.js'
 import type { ReceivedStream } from './shapes.js'
+import type { StreamWindow } from './stream-window.js'
 
 /** What a stream needs of its session. */
 export interface StreamHost {
@@ -33,32 +35,19 @@ const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined 
 export class IncomingStream implements ReceivedStream<unknown> {
   readonly id: number
   readonly isBytes: boolean
+  readonly window: StreamWindow
   readonly #host: StreamHost
-  readonly #window: number
   readonly #queue: Item[] = []
   #head = 0
   readonly #waiters: Waiter[] = []
-  /** Bytes that may still come. */
-  #credit: number
-  /** Bytes that were read and are not granted again yet. */
-  #consumed = 0
   #state: 'open' | 'left' | 'ended' = 'open'
   #error: unknown
 
-  constructor(host: StreamHost, id: number, isBytes: boolean, window: number) {
+  constructor(host: StreamHost, id: number, isBytes: boolean, window: StreamWindow) {
     this.#host = host
     this.id = id
     this.isBytes = isBytes
-    this.#window = window
-    this.#credit = window
-  }
-
-  /** Take the credit of what has arrived, before it is looked at.
-   * @returns false when there was none left. */
-  charge(cost: number): boolean {
-    if (this.#credit <= 0) return false
-    this.#credit -= cost
-    return true
+    this.window = window
   }
 
   /** An item has arrived, and was charged.
@@ -91,6 +80,7 @@ export class IncomingStream implements ReceivedStream<unknown> {
   end(error?: unknown): void {
     if (this.#state !== 'open') return
     this.#state = 'ended'
+    this.window.close()
     this.#error = error
     const [first, ...others] = this.#waiters.splice(0)
     if (error === undefined) first?.resolve(DONE)
@@ -128,16 +118,14 @@ export class IncomingStream implements ReceivedStream<unknown> {
 
   #consume(cost: number): void {
     if (this.#state !== 'open') return
-    this.#consumed += cost
-    if (this.#consumed * 2 < this.#window) return
-    this.#credit += this.#consumed
-    this.#host.grant(this.id, this.#consumed)
-    this.#consumed = 0
+    const granted = this.window.consume(cost)
+    if (granted > 0) this.#host.grant(this.id, granted)
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {
     if (this.#state === 'open') {
       this.#state = 'left'
+      this.window.close()
       this.#host.stop(this.id)
     }
     for (const { arrived } of this.#queue.splice(0).slice(this.#head))

@@ -8,6 +8,7 @@ import {
   type CloseOutcome,
   type CloseReason,
   type Connection,
+  type LocalLimits,
   type SessionLimits,
 } from '../session/index.js'
 import { closedError } from './call-errors.js'
@@ -20,16 +21,18 @@ import { Outbox } from './outbox.js'
 import type { Presentation } from './presentation.js'
 import { Reassembly } from './reassembly.js'
 import type { RemoteReference } from './remote-reference.js'
+import { RoundTrips } from './round-trips.js'
 import { SessionLinks } from './session-links.js'
 import { Streams } from './streams.js'
+import { WindowGrowth } from './window-growth.js'
 import { FIRST_SKIPPABLE_OP, FieldReader, FRAME, OP, WireError, writeBytes, writeVarint } from './wire.js'
 
 /** What a peer needs besides its connection. */
 export interface PeerOptions {
   /** What the other side is willing to receive. */
   readonly remoteLimits: SessionLimits
-  /** What this side is willing to receive. */
-  readonly localLimits: SessionLimits
+  /** What this side is willing to receive; windows of streams do not grow without `maxStreamBytes`. */
+  readonly localLimits: SessionLimits & Partial<LocalLimits>
   /** What this side offers; without it, only what it sends along as references. */
   readonly serves?: DispatcherOptions
   /** Where the other side was dialled: for capabilities that it gives, which do not say. */
@@ -61,7 +64,7 @@ export class Peer {
   readonly #reassembly: Reassembly
   readonly #exports: Exports
   readonly #reader = new FieldReader()
-  readonly #pings: { readonly sentMs: number; resolve(ms: number): void; reject(error: unknown): void }[] = []
+  readonly #roundTrips: RoundTrips
   #badReleases = 0
   #over: NoisecapError | undefined
 
@@ -74,10 +77,11 @@ export class Peer {
     this.#outbox = new Outbox(connection, options.serves === undefined ? undefined : holdBack)
     this.#calling = new Calling(this.#outbox, this.deadlines, options.remoteLimits, options.locations)
     this.#reassembly = new Reassembly(options.localLimits.maxMessageBytes)
+    this.#roundTrips = new RoundTrips(connection.clock, () => this.#writeU64(OP.ping, new Uint8Array(8)))
     this.#streams = new Streams(
       this.#outbox,
       {
-        window: options.localLimits.initialStreamBytes,
+        windows: new WindowGrowth(options.localLimits, this.#roundTrips, connection),
         credit: options.remoteLimits.initialStreamBytes,
         maxMessageBytes: options.remoteLimits.maxMessageBytes,
       },
@@ -148,10 +152,7 @@ export class Peer {
    * @returns its time, ms. */
   ping(): Promise<number> {
     if (this.#over !== undefined) return Promise.reject(this.#over)
-    return new Promise((resolve, reject) => {
-      this.#pings.push({ sentMs: this.connection.clock.nowMs(), resolve, reject })
-      this.#writeU64(OP.ping, new Uint8Array(8))
-    })
+    return this.#roundTrips.ping()
   }
 
   /** Say that no further call will be served; open ones finish within `graceMs`. */
@@ -261,7 +262,7 @@ export class Peer {
         this.#writeU64(OP.pong, reader.take(8).slice())
         return
       case OP.pong:
-        this.#pong()
+        this.#roundTrips.onPong()
         return
       case OP.map:
         this.#dispatcher.map(reader, bytes)
@@ -291,18 +292,12 @@ export class Peer {
     if (this.#badReleases > BAD_RELEASES_MAX) this.connection.close('limit')
   }
 
-  #pong(): void {
-    const ping = this.#pings.shift()
-    if (ping === undefined) throw new WireError('pong without ping')
-    ping.resolve(this.connection.clock.nowMs() - ping.sentMs)
-  }
-
   #closed(outcome: CloseOutcome): void {
     const error = outcome.error ?? closedError(outcome, this.connection.batchDeadlineMs !== undefined)
     this.#over = error
     this.#calling.close(error)
     this.#streams.close(error)
-    for (const ping of this.#pings.splice(0)) ping.reject(error)
+    this.#roundTrips.close(error)
     this.#dispatcher.close()
     this.#options.closed?.(outcome)
     for (const exported of this.#exports.all()) exported.released()

@@ -13,8 +13,10 @@ import { type FeedHost, OutgoingStream } from './outgoing-stream.js'
 import type { SessionLinks, StreamTable } from './session-links.js'
 import type { StreamSource } from './shapes.js'
 import { ByteSource } from './stream-source.js'
+import { StreamWindow } from './stream-window.js'
 import { releaseStub } from './stub.js'
 import { decodeSessionValue, encodeValueInto } from './values.js'
+import type { WindowGrowth } from './window-growth.js'
 import { type FieldReader, OP, WireError, writeByte, writeVarint } from './wire.js'
 
 /** What a stream that fails tells the other side. */
@@ -23,10 +25,17 @@ export interface ToldFailure {
   readonly errorId: Uint8Array | undefined
 }
 
+/** What a session lets its streams carry ahead of their readers. */
+export interface StreamBudgets {
+  readonly windows: WindowGrowth
+  readonly credit: number
+  readonly maxMessageBytes: number
+}
+
 /** Streams of one session. */
 export class Streams implements StreamTable, StreamHost, FeedHost {
   readonly #outbox: Outbox
-  readonly #window: number
+  readonly #windows: WindowGrowth
   readonly #credit: number
   readonly #maxMessageBytes: number
   readonly #tell: (error: unknown) => ToldFailure
@@ -40,18 +49,18 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
   readonly #received = new Map<number, IncomingStream>()
   #over: Error | undefined
 
-  /** @param window - bytes that may be on the way to this side in one stream; `credit`, to the other.
+  /** @param windows - bytes that may be on the way to this side; `credit`, to the other in one stream.
    * @param maxMessageBytes - of the other side.
    * @param tell - what the other side learns of an error of a source.
    * @param credits - whether credit comes at all, and if not, whether this side may announce streams all the same. */
   constructor(
     outbox: Outbox,
-    { window, credit, maxMessageBytes }: Readonly<Record<'window' | 'credit' | 'maxMessageBytes', number>>,
+    { windows, credit, maxMessageBytes }: StreamBudgets,
     tell: (error: unknown) => ToldFailure,
     credits: 'come' | 'lack' | 'lack: announce none' = 'come',
   ) {
     this.#outbox = outbox
-    this.#window = window
+    this.#windows = windows
     this.#credit = credit
     this.#maxMessageBytes = maxMessageBytes
     this.#tell = tell
@@ -144,7 +153,7 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
    * @returns undefined when there are too many, or it is there already. */
   receive(id: number, isBytes: boolean): IncomingStream | undefined {
     if (this.#received.size >= STREAMS_MAX || this.#received.has(id)) return undefined
-    const stream = new IncomingStream(this, id, isBytes, this.#window)
+    const stream = new IncomingStream(this, id, isBytes, new StreamWindow(this.#windows))
     this.#received.set(id, stream)
     return stream
   }
@@ -173,7 +182,8 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
   onItem(reader: FieldReader, bytes: Uint8Array, cost: number): boolean {
     const stream = this.#received.get(reader.varint())
     if (stream === undefined) return false
-    if (stream.isBytes || !stream.charge(cost)) throw new WireError('item without credit')
+    this.#windows.arrived()
+    if (stream.isBytes || !stream.window.charge(cost)) throw new WireError('item without credit')
     const { links } = this
     let value: unknown
     try {
@@ -200,7 +210,8 @@ export class Streams implements StreamTable, StreamHost, FeedHost {
     if (stream === undefined || !stream.isBytes || piece.length === 0)
       throw new WireError('bytes of no stream')
     if (piece.length > STREAM_FRAME_MAX_BYTES) throw new WireError('more bytes than a frame holds')
-    if (!stream.charge(piece.length)) throw new WireError('bytes without credit')
+    this.#windows.arrived()
+    if (!stream.window.charge(piece.length)) throw new WireError('bytes without credit')
     stream.deliver(piece, piece.length)
   }
 

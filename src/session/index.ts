@@ -16,7 +16,7 @@ export {
 } from './contacts.js'
 export { mac1Key } from './hello.js'
 export { type InitiatedSession, initiateSession } from './initiate.js'
-export { DEFAULT_LIMITS, type SessionLimits } from './parameters.js'
+export { DEFAULT_LIMITS, type LocalLimits, localLimitsOf, type SessionLimits } from './parameters.js'
 export { presentCapability, presentedParts } from './present.js'
 export { namedRefusalError, type Refusal, refusalError } from './refusal-error.js'
 export type { HelloQuestion, ServiceIdentity } from './server-handshake.js'

@@ -8,6 +8,7 @@ import {
   FRAGMENT_MAX_BYTES,
   MESSAGE_MAX_BYTES,
   PIPELINE_DEPTH_MAX,
+  STREAM_MAX_BYTES,
 } from '../limits.js'
 import { nameOfCode, STATUS_CODES, type Status } from './wire.js'
 
@@ -25,6 +26,13 @@ export interface SessionLimits {
   readonly initialStreamBytes: number
 }
 
+/** Limits of one side, with what the other is not told. */
+export interface LocalLimits extends SessionLimits {
+  /** To how much the credit of a stream towards this side may grow while its reader keeps up, bytes; those of a session
+   * together grow by four times that. Default 4,194,304, or `initialStreamBytes` where that is given: then none grows. */
+  readonly maxStreamBytes: number
+}
+
 /** The limits of DESIGN. */
 export const DEFAULT_LIMITS: SessionLimits = {
   maxMessageBytes: MESSAGE_MAX_BYTES,
@@ -32,6 +40,11 @@ export const DEFAULT_LIMITS: SessionLimits = {
   maxExports: EXPORTS_MAX,
   maxPipelineDepth: PIPELINE_DEPTH_MAX,
   initialStreamBytes: 16 * FRAGMENT_MAX_BYTES,
+}
+
+/** Limits as a user gives them, with defaults for the rest. */
+export function localLimitsOf(given: Partial<LocalLimits> = {}): LocalLimits {
+  return { ...DEFAULT_LIMITS, maxStreamBytes: given.initialStreamBytes ?? STREAM_MAX_BYTES, ...given }
 }
 
 const LIMIT_KEYS = {
