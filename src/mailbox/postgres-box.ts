@@ -7,6 +7,9 @@ import type { PostgresTransaction } from './postgres-transaction.js'
 import { HELD } from './records.js'
 import type { Alias, DeadReason, Settlement, StoredMessage } from './store.js'
 
+/** Most that its column holds. */
+const DELIVERIES_MAX = 2 ** 31 - 1
+
 /** What relays listen to; the payload is the id of a box, hexadecimal. */
 export const CHANNEL = 'noisecap_mailbox'
 
@@ -50,12 +53,12 @@ export function dropBoxes(tx: PostgresTransaction, ids: readonly unknown[]): voi
 }
 
 /** In their order; acknowledgements that follow each other as one statement. */
-export async function settleAll(
+export function settleAll(
   tx: PostgresTransaction,
   box: Uint8Array,
   settlements: readonly Settlement[],
   nowMs: number,
-): Promise<void> {
+): void {
   let acked: number[] = []
   const removeAcked = (): void => {
     if (acked.length > 0) remove(tx, box, 'position = any($2) and dead is null', [acked])
@@ -65,24 +68,25 @@ export async function settleAll(
     if (settlement.kind === 'ack') acked.push(parseReceipt(settlement.receipt).position)
     else {
       removeAcked()
-      await settleOther(tx, box, settlement, nowMs)
+      settleOther(tx, box, settlement, nowMs)
     }
   }
   removeAcked()
 }
 
-async function settleOther(
+function settleOther(
   tx: PostgresTransaction,
   box: Uint8Array,
   settlement: Exclude<Settlement, { readonly kind: 'ack' }>,
   nowMs: number,
-): Promise<void> {
+): void {
   const { position, deliveries } = parseReceipt(settlement.receipt)
+  // No message was delivered as often; the server would refuse the number, and with it what else is in this transaction.
+  if (deliveries > DELIVERIES_MAX) return
   const current = `box = $1 and position = $2 and deliveries = $3 and held = ${HELD.leased} and dead is null`
   const of = [box, position, deliveries]
   if (settlement.kind === 'reject') {
-    const { rows } = await tx.query(`select size from noisecap_message where ${current}`, of)
-    if (rows[0] !== undefined) bury(tx, box, position, Number(rows[0]['size']), 'rejected')
+    bury(tx, current, of, 'rejected')
     return
   }
   const [held, forMs] =
@@ -109,18 +113,21 @@ export function remove(tx: PostgresTransaction, box: Uint8Array, where: string, 
   )
 }
 
+/** Make messages dead letters.
+ * @param values - of `where`, the box first. */
 export function bury(
   tx: PostgresTransaction,
-  box: Uint8Array,
-  position: number,
-  size: number,
+  where: string,
+  values: readonly unknown[],
   reason: DeadReason,
 ): void {
-  tx.send('update noisecap_message set dead = $3 where box = $1 and position = $2', [box, position, reason])
   tx.send(
-    `update noisecap_box set messages = messages - 1, bytes = bytes - $2,
-       dead_letters = dead_letters + 1, dead_bytes = dead_bytes + $2 where id = $1`,
-    [box, size],
+    `with buried as (update noisecap_message set dead = $${values.length + 1} where ${where} returning size)
+     update noisecap_box set
+       messages = messages - (select count(*) from buried), bytes = bytes - (select coalesce(sum(size), 0) from buried),
+       dead_letters = dead_letters + (select count(*) from buried),
+       dead_bytes = dead_bytes + (select coalesce(sum(size), 0) from buried) where id = $1`,
+    [...values, reason],
   )
 }
 

@@ -3,6 +3,7 @@
 import { hexEncode } from '../bytes.js'
 import { countRefusal, refusalOf } from './box-deposit.js'
 import { notify } from './postgres-box.js'
+import type { Answer } from './postgres-box-queue.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import type { BoxRecord } from './records.js'
 import type { DepositRequest, DepositResult, NewMessage } from './store.js'
@@ -25,25 +26,27 @@ export function findKnown(tx: PostgresTransaction, box: Uint8Array, requests: re
 
 /** Deposit into an open box, the requests in their order.
  * @param remembered - what {@link findKnown} asked.
- * @returns the result of each. */
+ * @returns the result of each, once that is committed. */
 export async function depositIn(
   tx: PostgresTransaction,
   box: Uint8Array,
   record: BoxRecord,
   requests: readonly DepositRequest[],
   remembered: ReturnType<typeof findKnown>,
-): Promise<readonly DepositResult[]> {
+): Promise<Answer<readonly DepositResult[]>> {
   const known = new Set((await remembered).rows.map(({ id }) => hexEncode(id as Uint8Array)))
+  const before = { ...record }
   const chosen = requests.map((request) => ({ request, ...choose(record, known, request) }))
   insert(tx, box, chosen)
   const { messages, bytes, nextPosition, refusals, refusedMs } = record
+  // By how much, since others of this transaction count as well.
   tx.send(
-    `update noisecap_box set messages = $2, bytes = $3, next_position = $4, refusals = $5, refused_ms = $6
-     where id = $1`,
-    [box, messages, bytes, nextPosition, refusals, refusedMs],
+    `update noisecap_box set messages = messages + $2, bytes = bytes + $3, next_position = $4, refusals = $5,
+     refused_ms = $6 where id = $1`,
+    [box, messages - before.messages, bytes - before.bytes, nextPosition, refusals, refusedMs],
   )
   if (chosen.some(({ taken, result }) => taken.length > 0 || result.refusal !== undefined)) notify(tx, box)
-  return chosen.map(({ result }) => result)
+  return () => chosen.map(({ result }) => result)
 }
 
 /** Which are taken, up to the first that is refused; `record` counts them.

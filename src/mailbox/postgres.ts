@@ -1,7 +1,8 @@
 // Door of `noisecap/mailbox/postgres`: boxes in Postgres, which several relays share. Needs the package `pg`, an optional peer.
-// Every method is one transaction, committed with the synchronous_commit of the server; what concerns one box is done under the
-// lock of its row, so that order holds whichever relay asks. Leaves out the tables (postgres-schema.ts),
-// how messages are put in and taken out (postgres-deposit.ts, postgres-lease.ts), and large bodies (postgres-bodies.ts).
+// Every change is part of one transaction, committed with the synchronous_commit of the server; what concerns one box is done under the
+// lock of its row, so that order holds whichever relay asks. Leaves out the tables (postgres-schema.ts), what shares a transaction
+// (postgres-box-queue.ts), how messages are put in and taken out (postgres-deposit.ts, postgres-lease.ts), and large bodies
+// (postgres-bodies.ts).
 import pg from 'pg'
 import { hexEncode } from '../bytes.js'
 import { parseReceipt } from './box-lease.js'
@@ -10,6 +11,7 @@ import { DepositQueue } from './deposit-queue.js'
 import { Listeners } from './listeners.js'
 import { PostgresBodies } from './postgres-bodies.js'
 import { dropBoxes, messageOf, notify, putAlias, remove, revive, settleAll, within } from './postgres-box.js'
+import { type Answer, LOCK_BOX, OPEN_BOX, PostgresBoxQueue } from './postgres-box-queue.js'
 import { PostgresConnection } from './postgres-connection.js'
 import { depositIn, findKnown } from './postgres-deposit.js'
 import { leaseFrom, pageOf } from './postgres-lease.js'
@@ -38,6 +40,8 @@ const DEAD_MAX = 1_000
 /** A server that does not answer is a failure, ms: nothing waits for it for ever. */
 const PATIENCE = { connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
 
+const NOTHING: Answer<void> = () => {}
+
 /** Options of {@link openPostgresMailboxStore}: those of a pool of the package `pg`. */
 export type PostgresMailboxOptions = pg.PoolConfig
 
@@ -56,29 +60,25 @@ export async function openPostgresMailboxStore(options: PostgresMailboxOptions):
   }
 }
 
-const OPEN = '(expires_ms = 0 or expires_ms > $2)'
-/** What every change of a box begins with. */
-const LOCK_BOX = `select * from noisecap_box where id = $1 and ${OPEN} for update`
-const NOTHING = () => {}
-
 class PostgresMailboxStore implements MailboxStore {
   readonly bodies: PostgresBodies
   readonly #listeners = new Listeners()
   readonly #connection: PostgresConnection
+  readonly #boxes: PostgresBoxQueue
   readonly #deposits = new DepositQueue((box, requests) => {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
-    const nowMs = requests.at(-1)?.nowMs ?? 0
     const otherwise = requests.map(() => gone)
-    const find = (tx: PostgresTransaction) => findKnown(tx, box, requests)
-    return this.#inBox(box, nowMs, otherwise, find, (tx, record, known) =>
-      depositIn(tx, box, record, requests, known),
-    )
+    return this.#boxes.add(box, requests.at(-1)?.nowMs ?? 0, 'changes', otherwise, (tx) => {
+      const known = findKnown(tx, box, requests)
+      return (record) => depositIn(tx, box, record, requests, known)
+    })
   })
 
   constructor(pool: pg.Pool) {
     this.#connection = new PostgresConnection(pool, this.#listeners)
+    this.#boxes = new PostgresBoxQueue(this.#connection)
     this.bodies = new PostgresBodies(this.#connection, (box, nowMs, otherwise, work) =>
-      this.#inBox(box, nowMs, otherwise, NOTHING, work),
+      this.#inBox(box, nowMs, otherwise, work),
     )
   }
 
@@ -99,7 +99,7 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   addAlias(box: Uint8Array, alias: Alias, nowMs: number): Promise<boolean> {
-    return this.#inBox(box, nowMs, false, NOTHING, async (tx) => {
+    return this.#inBox(box, nowMs, false, async (tx) => {
       await putAlias(tx, box, alias)
       return true
     })
@@ -136,19 +136,19 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
-    const look = (tx: PostgresTransaction) => pageOf(tx, box, request)
-    return this.#inBox(box, nowMs, GONE, look, (tx, record, page) =>
-      leaseFrom(tx, box, record, request, nowMs, page),
-    )
+    return this.#boxes.add(box, nowMs, 'looks', GONE, (tx) => {
+      const page = pageOf(tx, box, request)
+      return (record) => leaseFrom(tx, box, record, request, nowMs, page)
+    })
   }
 
-  settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
-    return this.#connection.transaction(async (tx) => {
-      for (const { receipt } of settlements) parseReceipt(receipt)
-      // What is settled in a box that is no more does no harm, so nothing waits to hear whether it is.
-      tx.send(LOCK_BOX, [box, nowMs])
-      await settleAll(tx, box, settlements, nowMs)
+  async settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
+    for (const { receipt } of settlements) parseReceipt(receipt)
+    // What is settled in a box that is no more does no harm, so nothing waits to hear whether it is.
+    await this.#boxes.add<void>(box, nowMs, 'changes', undefined, (tx) => {
+      settleAll(tx, box, settlements, nowMs)
       notify(tx, box)
+      return async () => NOTHING
     })
   }
 
@@ -185,7 +185,7 @@ class PostgresMailboxStore implements MailboxStore {
     verdict: 'redeliver' | 'remove',
     nowMs: number,
   ): Promise<number> {
-    return this.#inBox(box, nowMs, 0, NOTHING, async (tx) => {
+    return this.#inBox(box, nowMs, 0, async (tx) => {
       const { rows } = await tx.query(
         `select position, size from noisecap_message where box = $1 and dead is not null
          and ($2::bigint[] is null or position = any($2)) order by position limit ${DEAD_MAX}`,
@@ -200,10 +200,7 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   async stat(box: Uint8Array, nowMs: number): Promise<BoxStat | undefined> {
-    const [row] = await this.#connection.rows(`select * from noisecap_box where id = $1 and ${OPEN}`, [
-      box,
-      nowMs,
-    ])
+    const [row] = await this.#connection.rows(OPEN_BOX, [box, nowMs])
     return row === undefined ? undefined : boxStat(boxOf(row))
   }
 
@@ -249,21 +246,17 @@ class PostgresMailboxStore implements MailboxStore {
     )
   }
 
-  /** A transaction under the lock of an open box.
-   * @param otherwise - the result when there is no such box.
-   * @param ahead - what is asked for together with the box, and handed on. */
-  #inBox<T, A>(
+  /** A transaction of its own under the lock of an open box.
+   * @param otherwise - the result when there is no such box. */
+  #inBox<T>(
     box: Uint8Array,
     nowMs: number,
     otherwise: T,
-    ahead: (tx: PostgresTransaction) => A,
-    work: (tx: PostgresTransaction, record: BoxRecord, asked: A) => Promise<T>,
+    work: (tx: PostgresTransaction, record: BoxRecord) => Promise<T>,
   ): Promise<T> {
     return this.#connection.transaction(async (tx) => {
-      const found = tx.query(LOCK_BOX, [box, nowMs])
-      const asked = ahead(tx)
-      const [row] = (await found).rows
-      return row === undefined ? otherwise : work(tx, boxOf(row), asked)
+      const [row] = (await tx.query(LOCK_BOX, [box, nowMs])).rows
+      return row === undefined ? otherwise : work(tx, boxOf(row))
     })
   }
 }

@@ -49,6 +49,34 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect((await two.lease(id, other, NOW)).messages).toHaveLength(0)
   })
 
+  test('a settlement, a deposit and a lease that come together are one transaction; a receipt of no delivery harms none', async () => {
+    await using store = await open()
+    const id = new Uint8Array(randomBytes(16))
+    await store.openBox({ id, limits, expiresMs: undefined }, [], NOW)
+    await store.deposit(id, 0, [messageOf('a'), messageOf('b')], NOW)
+    const [first] = (await store.lease(id, { ...asking, maxMessages: 1 }, NOW)).messages
+    const wrong = { kind: 'nack', receipt: '0.9999999999', delayMs: 0 } as const
+    const together = [
+      store.lease(id, asking, NOW),
+      store.settle(id, [{ kind: 'ack', receipt: first!.receipt }, wrong], NOW),
+      store.deposit(id, 0, [messageOf('c')], NOW),
+    ] as const
+    const [{ messages }, , deposited] = await Promise.all(together)
+    expect(messages).toMatchObject([{ position: 1, deliveries: 1 }])
+    expect(deposited).toMatchObject({ accepted: 1, duplicates: 0 })
+    expect(await store.stat(id, NOW)).toMatchObject({ messages: 2, arrivals: 3 })
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    const { rows } = await client.query(
+      `select xmin::text from noisecap_box where id = $1
+       union all select xmin::text from noisecap_message where box = $1`,
+      [id],
+    )
+    await client.end()
+    expect(rows).toHaveLength(3)
+    expect(new Set(rows.map(({ xmin }) => xmin)).size).toBe(1)
+  })
+
   test('an upload goes on at another relay; nothing is left in the tables once message or box is gone', async () => {
     await using one = await open()
     await using two = await open()
