@@ -66,9 +66,11 @@ export {
   type Shaped,
   type StandardSchema,
   type StreamMethod,
+  type StreamSchema,
   type StreamSource,
   type Stub,
   stream,
+  streamOf,
 } from './rpc/index.js'
 export type { ServiceOptions } from './service.js'
 export {

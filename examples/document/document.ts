@@ -1,7 +1,7 @@
 // The interfaces of the shared document, imported by every process: types and run-time checks from one declaration.
 // Live objects go both ways: the shelf gives documents, a watcher gives itself to a document, and one person hands a
 // document that she holds to another.
-import { bytes, iface, method, type Reference, stream } from 'noisecap'
+import { bytes, iface, method, type Reference, type StreamSource, stream, streamOf } from 'noisecap'
 import { z } from 'zod'
 
 const Change = z.object({ by: z.string(), line: z.number().int(), text: z.string() })
@@ -20,6 +20,9 @@ export const Line = iface('Line', {
   },
 })
 
+/** Lines as they come. */
+const Lines = streamOf(z.string().max(200))
+
 /** One document. */
 export const Document = iface('Document', {
   line: method(z.number().int().min(0).max(1_000), Line),
@@ -27,7 +30,7 @@ export const Document = iface('Document', {
   quote: method(Line, z.void()),
   /** Append lines as they come; answers how many there were. */
   append: method(
-    z.object({ by: z.string(), lines: z.custom<AsyncIterable<string>>(isAsyncIterable) }),
+    z.object({ by: z.string(), lines: z.custom<StreamSource<string>>(Lines.is).transform(Lines.receive) }),
     z.number(),
   ),
   watch: method(Watcher, z.void()),
@@ -50,7 +53,3 @@ export const Door = iface('Door', {
   /** What her watcher has heard. */
   heard: method(z.void(), z.array(z.string())),
 })
-
-function isAsyncIterable(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
-}

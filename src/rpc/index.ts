@@ -59,5 +59,6 @@ export type {
   StreamSource,
   Stub,
 } from './shapes.js'
+export { type StreamSchema, streamOf } from './stream-schema.js'
 export { byteStream } from './stream-source.js'
 export { type Caller, type CallResult, callerOf, createStub } from './stub.js'

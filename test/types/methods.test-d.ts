@@ -18,8 +18,11 @@ import {
   type Service,
   type StreamSource,
   stream,
+  streamOf,
 } from '../../src/index.js'
 
+const Bytes = streamOf(bytes)
+const Lengths = streamOf(z.string().transform(Number))
 const Files = iface('Files', {
   count: method<void, number>(),
   stamp: method(z.object({ at: z.coerce.date() }), z.string().transform(Number), {
@@ -35,6 +38,11 @@ const Files = iface('Files', {
   upload: method(
     z.object({ name: z.string(), data: z.custom<StreamSource<Uint8Array>>() }),
     z.object({ size: z.number() }),
+  ),
+  sum: method(Lengths, z.number()),
+  put: method(
+    z.object({ of: z.custom<StreamSource<Uint8Array>>(Bytes.is).transform(Bytes.receive) }),
+    Lengths,
   ),
 })
 type Declared = (typeof Files)['declared']
@@ -148,6 +156,10 @@ describe('handlers', () => {
     all: async () => new ReadableStream<{ name: string }>(),
     download: () => files.download('b'),
     upload: ({ data }) => ({ size: Symbol.asyncIterator in data ? 1 : 0 }),
+    sum: async (lengths) => (await lengths.next()).value ?? 0,
+    put: async function* ({ of }) {
+      for await (const piece of of) yield String(piece.length)
+    },
   }
 
   test('are sync, async, generators and Web Streams, and get what the schema gives', () => {
@@ -161,6 +173,16 @@ describe('handlers', () => {
       StreamSource<string> | Promise<StreamSource<string>>
     >()
     expectTypeOf<Parameters<Served['all']>[1]>().not.toBeAny()
+  })
+
+  test('get checked streams, and callers give sources of what the items are made of', () => {
+    expectTypeOf<Parameters<Served['sum']>[0]>().toEqualTypeOf<ReceivedStream<number>>()
+    expectTypeOf<Parameters<Served['put']>[0]>().toEqualTypeOf<{ of: ReceivedStream<Uint8Array> }>()
+    expectTypeOf(files.sum).parameter(0).toEqualTypeOf<OrAnswer<StreamSource<string>>>()
+    expectTypeOf(files.put).parameter(0).toEqualTypeOf<OrAnswer<{ of: StreamSource<Uint8Array> }>>()
+    expectTypeOf<Awaited<ReturnType<typeof files.put>>>().toEqualTypeOf<ReceivedStream<number>>()
+    // @ts-expect-error a stream of something else
+    void (() => files.sum(new ReadableStream<number>()))
   })
 
   test('that are wrong do not compile', () => {
