@@ -45,19 +45,24 @@ export class BulkQueue {
   /** Send frames up to what may wait in the socket, together: a system call for each would cost more than sealing it. Once a
    * turn: a socket that takes everything would otherwise have all credit spent before a small call that has arrived is read. */
   flush(): void {
-    if (this.#hasSent || this.isEmpty) return
+    // Of a socket that is full, its drain tells; of one that is closed, nothing more comes.
+    if (this.#hasSent || this.isEmpty || !this.#hasRoom) return
     const connection = this.#connection
     if (nextTurn !== undefined) {
       this.#hasSent = true
       nextTurn(this.#turned)
     }
     connection.cork()
-    while (connection.isOpen && connection.waitingBytes < SOCKET_HIGH_WATER_BYTES) {
+    while (this.#hasRoom) {
       const frame = this.#next()
       if (frame === undefined) break
       connection.send(frame)
     }
     connection.uncork()
+  }
+
+  get #hasRoom(): boolean {
+    return this.#connection.isOpen && this.#connection.waitingBytes < SOCKET_HIGH_WATER_BYTES
   }
 
   readonly #turned = (): void => {

@@ -177,3 +177,42 @@ test('bulk over a socket that takes it all, not more than may wait in the socket
   pair.client.close()
   await listener.close()
 })
+
+test.each([
+  ['full, until it drains', true],
+  ['closed', false],
+])('bulk for a socket that is %s does not ask for turns of the event loop', async (_, isOpen) => {
+  let asked = 0
+  let taken = 0
+  const socket = { waitingBytes: SOCKET_HIGH_WATER_BYTES }
+  const connection = {
+    get isOpen() {
+      asked += 1
+      return isOpen
+    },
+    get waitingBytes() {
+      return socket.waitingBytes
+    },
+    cork() {},
+    uncork() {},
+    send() {},
+  }
+  const outbox = new Outbox(connection as unknown as ConstructorParameters<typeof Outbox>[0])
+  outbox.addBulk({
+    id: 0,
+    takeBytes() {
+      taken += 1
+      return taken === 1 ? new Uint8Array(STREAM_FRAME_MAX_BYTES) : undefined
+    },
+  })
+  const turns = async (): Promise<void> => {
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await turns()
+  const askedOnce = asked
+  await turns()
+  expect({ asked, taken }).toEqual({ asked: askedOnce, taken: 0 })
+  socket.waitingBytes = 0
+  outbox.flush() // as its drain does
+  expect(taken > 0).toBe(isOpen)
+})
