@@ -3,7 +3,7 @@
 // is granted (stream-window.ts).
 import { NoisecapError } from '../errors.js'
 import { CallError } from './failure.js'
-import type { ReceivedStream } from './shapes.js'
+import { ReadableOnce } from './readable-once.js'
 import type { StreamWindow } from './stream-window.js'
 
 /** What a stream needs of its session. */
@@ -32,7 +32,7 @@ interface Waiter {
 const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined }
 
 /** One stream, as its receiver holds it. */
-export class IncomingStream implements ReceivedStream<unknown> {
+export class IncomingStream extends ReadableOnce<unknown> {
   readonly id: number
   readonly isBytes: boolean
   readonly window: StreamWindow
@@ -44,6 +44,7 @@ export class IncomingStream implements ReceivedStream<unknown> {
   #error: unknown
 
   constructor(host: StreamHost, id: number, isBytes: boolean, window: StreamWindow) {
+    super()
     this.#host = host
     this.id = id
     this.isBytes = isBytes
@@ -135,35 +136,6 @@ export class IncomingStream implements ReceivedStream<unknown> {
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(DONE)
     return Promise.resolve(DONE)
   }
-
-  readable(): ReadableStream<unknown> {
-    return toReadable(this)
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-}
-
-/** A Web Stream over a received one. */
-export function toReadable<Item>(stream: ReceivedStream<Item>): ReadableStream<Item> {
-  return new ReadableStream<Item>(
-    {
-      async pull(controller) {
-        const result = await stream.next()
-        if (result.done === true) controller.close()
-        else controller.enqueue(result.value)
-      },
-      async cancel() {
-        await stream.return()
-      },
-    },
-    { highWaterMark: 0 },
-  )
 }
 
 /** The session ended while a stream was open. */

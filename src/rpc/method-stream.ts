@@ -5,15 +5,14 @@ import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { describeIssues } from '../standard-schema.js'
 import type { CallOptions } from './call-options.js'
 import { CallError } from './failure.js'
-import { toReadable } from './incoming-stream.js'
 import type { MethodDefinition } from './method-definition.js'
-import type { ReceivedStream } from './shapes.js'
+import { ReadableOnce } from './readable-once.js'
 import { isStreamSource, iterate } from './stream-source.js'
 
 const DONE: IteratorResult<unknown, undefined> = { done: true, value: undefined }
 
 /** A stream that a call opens. */
-export class MethodStream implements ReceivedStream<unknown> {
+export class MethodStream extends ReadableOnce<unknown> {
   readonly #method: MethodDefinition
   readonly #opening: Promise<AsyncIterator<unknown>>
   readonly #leaving = new AbortController()
@@ -28,6 +27,7 @@ export class MethodStream implements ReceivedStream<unknown> {
     options: CallOptions | undefined,
     open: (options: CallOptions) => PromiseLike<unknown>,
   ) {
+    super()
     this.#method = method
     this.#opening = this.#open(options, open)
     this.#opening.catch(() => {}) // told to whoever reads
@@ -150,17 +150,5 @@ export class MethodStream implements ReceivedStream<unknown> {
   async return(): Promise<IteratorResult<unknown, undefined>> {
     this.#over()
     return DONE
-  }
-
-  readable(): ReadableStream<unknown> {
-    return toReadable(this)
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#over()
   }
 }

@@ -2,7 +2,7 @@
 // (docs/streams.md). Leaves out the stream that a stream method answers with (method-stream.ts).
 import { describeIssues, type StandardSchema } from '../standard-schema.js'
 import { Failure } from './failure.js'
-import { toReadable } from './incoming-stream.js'
+import { ReadableOnce } from './readable-once.js'
 import type { ReceivedStream, StreamSource } from './shapes.js'
 import { ByteSource, isStreamSource, iterate } from './stream-source.js'
 
@@ -43,12 +43,13 @@ export function streamOf<Item, ItemReceived>(
 }
 
 /** A stream whose items are checked as they are read. */
-class CheckedStream<Item, ItemReceived> implements ReceivedStream<ItemReceived> {
+class CheckedStream<Item, ItemReceived> extends ReadableOnce<ItemReceived> {
   readonly #items: AsyncIterator<unknown>
   readonly #schema: StandardSchema<Item, ItemReceived>
   #isOver = false
 
   constructor(source: StreamSource<Item> | ByteSource, schema: StandardSchema<Item, ItemReceived>) {
+    super()
     this.#items = iterate(source instanceof ByteSource ? source.source : source)
     this.#schema = schema
   }
@@ -71,17 +72,5 @@ class CheckedStream<Item, ItemReceived> implements ReceivedStream<ItemReceived> 
     this.#isOver = true
     await this.#items.return?.()
     return DONE
-  }
-
-  readable(): ReadableStream<ItemReceived> {
-    return toReadable(this)
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
   }
 }
