@@ -11,6 +11,8 @@ export const NOISE_PROTOCOL_NAME_MAX_BYTES = 255
 
 /** Caveats in one chain (spec/capability.md §4). */
 export const CAVEATS_MAX = 16
+/** Salt of a holder caveat (spec/capability.md §5), bytes. */
+export const HOLDER_SALT_BYTES = 32
 /** Encoded locator, bytes (spec/capability.md §4). */
 export const LOCATOR_MAX_BYTES = 2_560
 /** Token as bytes, before base64url (spec/capability.md §5). */

@@ -5,6 +5,7 @@ export { Capability, type HintOptions } from './capability.js'
 export { CAPABILITY_SCAN_PATTERN } from './capability-uri.js'
 export { type CaveatView, PATTERN_NAMES, type PatternName } from './caveats.js'
 export { type Claims, type Grant, isObjectPath, USES, type Use } from './grant.js'
+export { readHolderSalts } from './holder-salts.js'
 export type { InterfaceDescription, MethodNameOf, NarrowedTo } from './interface-description.js'
 export {
   allowedMethods,
@@ -45,10 +46,4 @@ export {
   type ProofPurpose,
   UseKeys,
 } from './use-keys.js'
-export {
-  type Authority,
-  type Denied,
-  type ServiceAuthority,
-  Verified,
-  verify,
-} from './verify.js'
+export { type Authority, type Denied, type ServiceAuthority, Verified, verify } from './verify.js'

@@ -4,12 +4,11 @@
 import { wipe } from '../bytes.js'
 import { primitives } from '../crypto/index.js'
 import { NoisecapError } from '../errors.js'
-import { CAVEATS_MAX, LOCATOR_MAX_BYTES } from '../limits.js'
+import { CAVEATS_MAX, HOLDER_SALT_BYTES, LOCATOR_MAX_BYTES } from '../limits.js'
 import { CAVEAT_SALT_BYTES, encodeCaveat, type KnownCaveat } from './caveats.js'
 import { type ChainKey, nextKey } from './chain.js'
 import { decodeLocator, encodeLocator, type Locator } from './locator.js'
 import { type Restrictions, toCaveats } from './restrictions.js'
-import { HOLDER_SALT_BYTES } from './token.js'
 
 /** The end of a chain. */
 export interface Link {

@@ -4,10 +4,11 @@
 import { hexEncode } from '../bytes.js'
 import { asPublicKey, type PublicKey } from '../crypto/index.js'
 import type { Dcbor } from '../dcbor.js'
-import { CAVEATS_MAX, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
+import { SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
 import { decodePaddedItem } from '../padded-item.js'
 import type { PatternName } from './caveats.js'
 import type { Grant } from './grant.js'
+import { readHolderSalts } from './holder-salts.js'
 import {
   allowedPatterns,
   auditTrail,
@@ -62,27 +63,18 @@ export interface SealedUnder {
   readonly auditTrail: readonly string[]
 }
 
-const HOLDER_SALT_BYTES = 32
 const KEY_BYTES = 32
 
 /** What stands in the plaintext of a sealed locator; undefined where it has another shape. */
 export function decodeShown(padded: Uint8Array): ShownCapability | undefined {
   const item = decodePaddedItem(padded, SEAL_LOCATOR_PADDING_BYTES)
-  if (!isList(item) || item.length !== 3) return undefined
-  const [locator, salts, writer] = item
-  if (!(locator instanceof Uint8Array) || !isList(salts) || salts.length > CAVEATS_MAX) return undefined
-  const holderSalts: Uint8Array[] = []
-  for (const salt of salts) {
-    if (!(salt instanceof Uint8Array) || salt.length !== HOLDER_SALT_BYTES) return undefined
-    holderSalts.push(salt)
-  }
+  if (!Array.isArray(item) || item.length !== 3) return undefined
+  const [locator, salts, writer] = item as readonly Dcbor[]
+  const holderSalts = readHolderSalts(salts)
+  if (!(locator instanceof Uint8Array) || holderSalts === undefined) return undefined
   if (writer === null) return { locator, holderSalts, writer: undefined }
   if (!(writer instanceof Uint8Array) || writer.length !== KEY_BYTES) return undefined
   return { locator, holderSalts, writer: asPublicKey(writer) }
-}
-
-function isList(item: Dcbor | undefined): item is readonly Dcbor[] {
-  return Array.isArray(item)
 }
 
 /** The part of a genuine capability that does not allow `use`, undefined where all of it does. */

@@ -3,14 +3,11 @@
 // Leaves out the text around it with its hints (capability-uri.ts).
 import { concat, equalConstantTime, label, wipe } from '../bytes.js'
 import { asPublicKey, type PublicKey } from '../crypto/index.js'
-import { LOCATOR_MAX_BYTES, TOKEN_MAX_BYTES } from '../limits.js'
+import { HOLDER_SALT_BYTES, LOCATOR_MAX_BYTES, TOKEN_MAX_BYTES } from '../limits.js'
 import { CHAIN_KEY_BYTES, type ChainKey, type UseKey } from './chain.js'
 import { decodeLocator, type Locator } from './locator.js'
 import { Malformed } from './malformed.js'
 import { sha256 } from './sha256.js'
-
-/** Salt of a holder caveat, bytes. */
-export const HOLDER_SALT_BYTES = 32
 
 /** The secret of a token: t_n, or u where the capability is final. */
 export type TokenSecret =

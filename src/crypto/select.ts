@@ -144,7 +144,7 @@ let complete: Selection | undefined
 /** Every primitive of Noise on every host, from noble where nothing else has it. In Node the same as {@link primitives}
  * without NOISECAP_CRYPTO; in a browser those are 25519, ChaChaPoly, BLAKE2b and SHA256 alone, and this brings 448, AESGCM,
  * BLAKE2s and SHA512 with a third more code: `new HandshakeState({ …, primitives: everyPrimitive() })`. */
-export function everyPrimitive(): Selection {
+export function everyPrimitive(): Primitives {
   complete ??= new Selection(undefined, (name) => (name === 'noble' ? loadNobleEvery() : loadFastest(name)))
   return complete
 }

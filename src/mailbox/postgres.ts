@@ -68,6 +68,8 @@ class PostgresMailboxStore implements MailboxStore {
   readonly #deposits = new DepositQueue((box, requests) => {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
     const otherwise = requests.map(() => gone)
+    // One such work of a box at a time, as the queue of deposits has it: what is known is asked ahead, and a second would not
+    // know what the first is about to add.
     return this.#boxes.add(box, requests.at(-1)?.nowMs ?? 0, 'changes', otherwise, (tx) => {
       const known = findKnown(tx, box, requests)
       return (record) => depositIn(tx, box, record, requests, known)

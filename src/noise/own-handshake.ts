@@ -2,6 +2,7 @@
 // psk tokens in place. A page or a program that only connects or seals then carries neither the other patterns nor what
 // reads and judges names; a test holds each of these equal to its name. Leaves out every other protocol (handshake-state.ts).
 import { utf8 } from '../bytes.js'
+import { disposing } from '../disposing.js'
 import { Handshake, type HandshakeOptions } from './handshake.js'
 import { type Protocol, planOf } from './handshake-plan.js'
 import { readPattern } from './pattern-notation.js'
@@ -39,18 +40,12 @@ export class OwnHandshake extends Handshake {
   }
 }
 
-/** What `run` makes of a handshake, which is wiped afterwards. Said here once, and without `using`, whose helpers pages would
- * load with each file that has it (tsup.config.ts lowers it). */
+/** What `run` makes of a handshake, which is wiped afterwards. */
 export function withHandshake<T>(
   options: ConstructorParameters<typeof OwnHandshake>[0],
   run: (noise: OwnHandshake) => T,
 ): T {
-  const noise = new OwnHandshake(options)
-  try {
-    return run(noise)
-  } finally {
-    noise[Symbol.dispose]()
-  }
+  return disposing(new OwnHandshake(options), run)
 }
 
 /** The protocol of that name, worked out once. */

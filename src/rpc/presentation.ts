@@ -1,12 +1,11 @@
 // The fields of PRESENT: a further capability of the same service, shown inside a session (spec/rpc.md §3, spec/session.md §5).
 // Leaves out the proof itself (src/session/present.ts) and its judgement (src/served-session.ts).
-import { CAVEATS_MAX, LOCATOR_MAX_BYTES } from '../limits.js'
+import { CAVEATS_MAX, HOLDER_SALT_BYTES, LOCATOR_MAX_BYTES } from '../limits.js'
 import type { ByteSink } from './byte-sink.js'
 import { type FieldReader, WireError, writeBytes, writeVarint } from './wire.js'
 
-/** Proof, and salt of a holder caveat, bytes. */
+/** Proof, bytes. */
 const PROOF_BYTES = 32
-const HOLDER_SALT_BYTES = 32
 
 /** A capability as it is shown: none of this is its secret. */
 export interface Presentation {

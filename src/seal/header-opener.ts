@@ -4,6 +4,7 @@
 import { EMPTY, equalConstantTime, wipe } from '../bytes.js'
 import type { ShownCapability } from '../capability/index.js'
 import { type AeadKey, asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
+import { disposing } from '../disposing.js'
 import { NoisecapError } from '../errors.js'
 import { SEAL_READER_KEYS_MAX, SEAL_WRAPS_TRIED_MAX, SEAL_WRITERS_MAX } from '../limits.js'
 import { type Acceptance, type Admitted, acceptsWriter, admit, type Provenance } from './acceptance.js'
@@ -139,13 +140,8 @@ function readUnderCapability(
   }
   return {
     ...unwrapped,
-    admit: () => {
-      try {
-        return admit(verified, capabilities, header.pattern, unwrapped.writer, shown)
-      } finally {
-        verified[Symbol.dispose]()
-      }
-    },
+    admit: () =>
+      disposing(verified, () => admit(verified, capabilities, header.pattern, unwrapped.writer, shown)),
   }
 }
 

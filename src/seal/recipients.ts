@@ -4,6 +4,7 @@
 import { wipe } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import { asPublicKey, type KeyPair, type PublicKey } from '../crypto/index.js'
+import { disposing } from '../disposing.js'
 import { NoisecapError } from '../errors.js'
 import { SEAL_WRAPS_MAX } from '../limits.js'
 import { redact } from '../redact.js'
@@ -37,9 +38,8 @@ export class Recipients implements Disposable {
       checkUse(to)
       this.pattern = patternOfName(PSK_PATTERN[as.pattern])
       this.readers = [to.publicKey]
-      const keys = to.keys()
-      this.#psk = keys.psk(this.pattern.protocol)
-      keys[Symbol.dispose]()
+      const { protocol } = this.pattern
+      this.#psk = disposing(to.keys(), (keys) => keys.psk(protocol))
       this.locator = locatorPlaintext(to, as.pattern === 'K' ? as.key.publicKey : undefined)
       return
     }

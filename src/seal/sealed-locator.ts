@@ -5,7 +5,7 @@
 import { EMPTY, label } from '../bytes.js'
 import type { Capability } from '../capability/index.js'
 import type { KeyPair, PublicKey } from '../crypto/index.js'
-import { CAVEATS_MAX, LOCATOR_MAX_BYTES, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
+import { CAVEATS_MAX, HOLDER_SALT_BYTES, LOCATOR_MAX_BYTES, SEAL_LOCATOR_PADDING_BYTES } from '../limits.js'
 import { withHandshake } from '../noise/own-handshake.js'
 import { encodePaddedItem, paddedLength } from '../padded-item.js'
 import { prologueOf } from './epoch-keys.js'
@@ -14,7 +14,6 @@ import { patternOfName } from './pattern.js'
 
 const PROTOCOL = patternOfName('N').protocol
 const LOCATOR_LABEL = label('noisecap/v1 locator')
-const HOLDER_SALT_BYTES = 32
 /** Noise N around its payload: e and a tag, bytes. */
 const OVERHEAD_BYTES = 48
 

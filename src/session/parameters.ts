@@ -1,9 +1,9 @@
 // What both sides tell each other in the handshake: budgets, and the salts of holder caveats (spec/session.md §3).
 // Unknown keys are ignored, so that a later version can add some. Leaves out what budgets mean (src/rpc).
+import { readHolderSalts } from '../capability/index.js'
 import { type Dcbor, type DcborMap, decodeDcbor, encodeDcbor } from '../dcbor.js'
 import {
   CALLS_IN_FLIGHT_MAX,
-  CAVEATS_MAX,
   EXPORTS_MAX,
   FRAGMENT_MAX_BYTES,
   MESSAGE_MAX_BYTES,
@@ -42,8 +42,18 @@ export const DEFAULT_LIMITS: SessionLimits = {
   initialStreamBytes: 16 * FRAGMENT_MAX_BYTES,
 }
 
-/** Limits as a user gives them, with defaults for the rest. */
+/** A peer may announce less than the default, never a number that would overflow ours. */
+const LIMIT_MAX = 0x7fff_ffff
+
+/** Limits as a user gives them, with defaults for the rest.
+ * @throws RangeError for what is no whole number from 0 to 2^31 − 1: no peer would take it, and not a number would be no limit. */
 export function localLimitsOf(given: Partial<LocalLimits> = {}): LocalLimits {
+  for (const [name, value] of Object.entries(given)) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= LIMIT_MAX))
+      throw new RangeError(
+        `Cannot use limits: expected ${name} to be a whole number from 0 to ${LIMIT_MAX}, got ${value}`,
+      )
+  }
   return { ...DEFAULT_LIMITS, maxStreamBytes: given.initialStreamBytes ?? STREAM_MAX_BYTES, ...given }
 }
 
@@ -55,9 +65,6 @@ const LIMIT_KEYS = {
   initialStreamBytes: 5,
 } as const satisfies Record<keyof SessionLimits, number>
 const HOLDER_SALTS_KEY = 16
-const HOLDER_SALT_BYTES = 32
-/** A peer may announce less than the default, never a number that would overflow ours. */
-const LIMIT_MAX = 0x7fff_ffff
 
 /** Parameters of message 1: the client's limits, and for IK and KK the salts of its holder caveats (XK: message 3). */
 export interface ClientParameters {
@@ -98,14 +105,7 @@ export function decodeHolderSalts(bytes: Uint8Array): readonly Uint8Array[] | un
 }
 
 function holderSaltsFromMap(map: DcborMap): readonly Uint8Array[] | undefined {
-  const salts = map.get(HOLDER_SALTS_KEY) ?? []
-  if (!Array.isArray(salts) || salts.length > CAVEATS_MAX) return undefined
-  const holderSalts: Uint8Array[] = []
-  for (const salt of salts as readonly Dcbor[]) {
-    if (!(salt instanceof Uint8Array) || salt.length !== HOLDER_SALT_BYTES) return undefined
-    holderSalts.push(salt)
-  }
-  return holderSalts
+  return readHolderSalts(map.get(HOLDER_SALTS_KEY) ?? [])
 }
 
 /** Encode the service's answer: [status, parameters, limits]. */

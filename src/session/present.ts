@@ -2,6 +2,7 @@
 // A proof is good for one session, one direction and one locator. Leaves out the message that carries it (src/rpc) and
 // what becomes of it (src/served-session.ts).
 import type { Capability } from '../capability/index.js'
+import { disposing } from '../disposing.js'
 import type { Session } from './session.js'
 import { PRESENTER_CODES } from './wire.js'
 
@@ -21,10 +22,10 @@ export function presentCapability(
   session: Session,
   capability: Capability,
 ): { locator: Uint8Array; proof: Uint8Array; holderSalts: readonly Uint8Array[] } {
-  const keys = capability.keys()
   const { locator } = capability
-  const proof = keys.prove('present', ...presentedParts(session, session.role, locator))
-  keys[Symbol.dispose]()
+  const proof = disposing(capability.keys(), (keys) =>
+    keys.prove('present', ...presentedParts(session, session.role, locator)),
+  )
   // Only who has proven a key may tell what binds a capability to it.
   const holderSalts = session.pattern === 'NK' ? [] : capability.holderSalts()
   return { locator, proof, holderSalts }
