@@ -18,7 +18,7 @@ const above = { mailbox: ['^src/(service|offer|connect|index|browser-index)\\.ts
 const foundationFiles =
   '^src/(abort-listeners|disposing|errors|limits|bytes|lasting|dcbor|redact|clock|indexed-db|location|padded-item|standard-schema|web-stream)\\.ts$'
 const nodeFiles =
-  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
+  '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store|postgres-socket)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
 /** Optional peer dependencies: installed here for the tests, and by whoever uses what needs them. */
 const optionalPeers =

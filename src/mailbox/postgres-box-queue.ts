@@ -1,6 +1,7 @@
 // What is done to a box in Postgres while a transaction of this relay has it shares the next one: a box takes as many changes a second
-// as a transaction has room for, not as many as there are commits. Leaves out what is done (postgres-deposit.ts, postgres-lease.ts,
-// postgres-box.ts); what may fail by itself has a transaction of its own.
+// as a transaction has room for, not as many as there are commits. What shares one is sent at once, the commit too, so each work is a
+// statement that does all of it or nothing; what was not done is looked at closer in a transaction after it. Leaves out what is done
+// (postgres-deposit.ts, postgres-lease.ts, postgres-box.ts).
 import { hexEncode } from '../bytes.js'
 import { nextTurn } from '../clock.js'
 import type { PostgresConnection } from './postgres-connection.js'
@@ -15,24 +16,30 @@ const SHARED_MAX_WORKS = 64
 export const OPEN_BOX = 'select * from noisecap_box where id = $1 and (expires_ms = 0 or expires_ms > $2)'
 /** What every change of a box begins with. */
 export const LOCK_BOX = `${OPEN_BOX} for update`
-const BOX_NOW = 'select * from noisecap_box where id = $1'
 
 /** Gives an answer once the transaction is committed. */
 export type Answer<T> = () => T | Promise<T>
 
-/** A work: it sends what it asks for ahead, then goes on with the box, and sends no commit. It must not throw for what its caller
- * got wrong: its neighbours would fail with it. */
-export type BoxWork<T> = (tx: PostgresTransaction) => (record: BoxRecord) => Promise<Answer<T>>
+/** What became of statements that do all of a work or nothing; undefined: nothing. */
+export type Outcome<T> = { readonly result: T } | undefined
 
-/** Whether a work goes by messages that it has asked for ahead. One such does, behind all others: a second would see what the first is
- * about to change. */
-type Kind = 'looks' | 'changes'
-
-interface Waiting {
-  readonly kind: Kind
+/** Something to do with a box. */
+export interface BoxWork<T> {
+  /** What looks for messages is behind what changes any. */
+  readonly kind: 'looks' | 'changes'
   readonly nowMs: number
-  readonly begin: (tx: PostgresTransaction) => (record: BoxRecord | undefined) => Promise<void>
-  readonly done: () => void
+  /** Send it, waiting for nothing. Its neighbours would fail with it, so it must not for what its caller got wrong.
+   * @returns what became of it, once that is committed. */
+  readonly attempt: (tx: PostgresTransaction) => Answer<Outcome<T>>
+  /** Do it where that did nothing. The same holds for its neighbours. */
+  readonly perform: (tx: PostgresTransaction, record: BoxRecord) => Promise<Answer<T>>
+}
+
+interface Waiting extends Pick<BoxWork<unknown>, 'kind' | 'nowMs'> {
+  /** @returns tells whether it was done, once that is committed. */
+  readonly attempt: (tx: PostgresTransaction) => (isOpen: boolean) => Promise<boolean>
+  /** @returns call it once that is committed. */
+  readonly perform: (tx: PostgresTransaction, record: BoxRecord | undefined) => Promise<() => void>
   readonly failed: (error: unknown) => void
 }
 
@@ -48,19 +55,24 @@ export class PostgresBoxQueue {
   /** @param otherwise - the result when there is no such box.
    * @returns once it is durable.
    * @throws `mailbox/store`. */
-  add<T>(box: Uint8Array, nowMs: number, kind: Kind, otherwise: T, work: BoxWork<T>): Promise<T> {
+  add<T>(box: Uint8Array, otherwise: T, work: BoxWork<T>): Promise<T> {
+    const { kind, nowMs } = work
     return new Promise((resolve, reject) => {
-      let answer: Answer<T> = () => otherwise
       this.#push(box, {
         kind,
         nowMs,
-        begin: (tx) => {
-          const goOn = work(tx)
-          return async (record) => {
-            if (record !== undefined) answer = await goOn(record)
+        attempt: (tx) => {
+          const outcomeOf = work.attempt(tx)
+          return async (isOpen) => {
+            const outcome = isOpen ? await outcomeOf() : { result: otherwise }
+            if (outcome !== undefined) resolve(outcome.result)
+            return outcome !== undefined
           }
         },
-        done: () => resolve(answer()),
+        perform: async (tx, record) => {
+          const answer = record === undefined ? () => otherwise : await work.perform(tx, record)
+          return () => resolve(answer())
+        },
         failed: reject,
       })
     })
@@ -76,7 +88,12 @@ export class PostgresBoxQueue {
     const first = [waiting]
     this.#queues.set(name, first)
     const next = async (): Promise<void> => {
-      await this.#share(box, takeShared(first))
+      const works = first.splice(0, SHARED_MAX_WORKS)
+      try {
+        await this.#share(box, works)
+      } catch (error) {
+        for (const { failed } of works) failed(error)
+      }
       if (first.length > 0) nextTurn(() => void next())
       else this.#queues.delete(name)
     }
@@ -85,33 +102,29 @@ export class PostgresBoxQueue {
   }
 
   async #share(box: Uint8Array, works: readonly Waiting[]): Promise<void> {
-    try {
-      await this.#connection.transaction(async (tx) => {
-        const locked = tx.query(LOCK_BOX, [box, Math.max(...works.map(({ nowMs }) => nowMs))])
-        const begun = works.map(({ begin }) => begin(tx))
-        // As what was sent ahead leaves it.
-        const left = works.length > 1 ? tx.query(BOX_NOW, [box]) : locked
-        const isOpen = (await locked).rows.length > 0
-        const [row] = (await left).rows
-        const record = isOpen && row !== undefined ? boxOf(row) : undefined
-        for (const goOn of begun) await goOn(record)
-      })
-    } catch (error) {
-      for (const { failed } of works) failed(error)
-      return
-    }
-    for (const { done } of works) done()
+    const lock: [text: string, values: unknown[]] = [
+      LOCK_BOX,
+      [box, Math.max(...works.map(({ nowMs }) => nowMs))],
+    ]
+    const inOrder = (['changes', 'looks'] as const).flatMap((kind) =>
+      works.filter((work) => work.kind === kind),
+    )
+    const { locked, attempts } = await this.#connection.transaction(async (tx) => ({
+      locked: { rows: tx.query(...lock) },
+      attempts: inOrder.map((work) => ({ work, wasDone: work.attempt(tx) })),
+    }))
+    const isOpen = (await locked.rows).rows.length > 0
+    const left: Waiting[] = []
+    for (const { work, wasDone } of attempts) if (!(await wasDone(isOpen))) left.push(work)
+    if (left.length === 0) return
+    const answers = await this.#connection.transaction(async (tx) => {
+      const given: (() => void)[] = []
+      for (const work of left) {
+        const [row] = (await tx.query(...lock)).rows
+        given.push(await work.perform(tx, row === undefined ? undefined : boxOf(row)))
+      }
+      return given
+    })
+    for (const answer of answers) answer()
   }
-}
-
-/** The first works of a queue that one transaction does, in the order in which it does them. */
-function takeShared(queue: Waiting[]): readonly Waiting[] {
-  let looking = 0
-  let count = 0
-  for (const { kind } of queue) {
-    if (count >= SHARED_MAX_WORKS || (kind === 'looks' && ++looking > 1)) break
-    count += 1
-  }
-  const works = queue.splice(0, count)
-  return [...works.filter(({ kind }) => kind === 'changes'), ...works.filter(({ kind }) => kind === 'looks')]
 }

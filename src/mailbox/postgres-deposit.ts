@@ -1,17 +1,19 @@
 // Putting messages into a box in Postgres (spec/mailbox.md §6.2), inside of a transaction that holds the lock of its row.
 // Leaves out taking them out (postgres-lease.ts).
+import type { QueryResult } from 'pg'
 import { hexEncode } from '../bytes.js'
 import { countRefusal, refusalOf } from './box-deposit.js'
-import { notify } from './postgres-box.js'
-import type { Answer } from './postgres-box-queue.js'
+import { ID_BYTES } from './content.js'
+import { CHANNEL, notify } from './postgres-box.js'
+import type { Answer, Outcome } from './postgres-box-queue.js'
+import type { Row } from './postgres-rows.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import type { BoxRecord } from './records.js'
 import type { DepositRequest, DepositResult, NewMessage } from './store.js'
 
 interface Taken {
   readonly message: NewMessage
-  readonly position: number
-  readonly expiresMs: number
+  readonly request: DepositRequest
 }
 
 /** Ask which of the ids are remembered. */
@@ -24,28 +26,61 @@ export function findKnown(tx: PostgresTransaction, box: Uint8Array, requests: re
   )
 }
 
+/** Deposit into a box that takes all of it, which is decided by the statement itself.
+ * @returns the result of each, once that is committed; undefined when the box does not take all, or has some already. */
+export function sendDeposit(
+  tx: PostgresTransaction,
+  box: Uint8Array,
+  requests: readonly DepositRequest[],
+): Answer<Outcome<readonly DepositResult[]>> {
+  const ids = new Set<string>()
+  for (const { messages, nowMs } of requests) {
+    for (const { id, expiresMs } of messages) {
+      const name = hexEncode(id)
+      if (!(expiresMs > nowMs) || ids.has(name)) return () => undefined
+      ids.add(name)
+    }
+  }
+  const inserted = insert(
+    tx,
+    box,
+    requests.flatMap((request) => request.messages.map((message) => ({ message, request }))),
+  )
+  return async () => {
+    if ((await inserted).rows.length === 0) return undefined
+    return {
+      result: requests.map(({ messages }) => ({
+        accepted: messages.length,
+        duplicates: 0,
+        refusal: undefined,
+      })),
+    }
+  }
+}
+
 /** Deposit into an open box, the requests in their order.
- * @param remembered - what {@link findKnown} asked.
  * @returns the result of each, once that is committed. */
 export async function depositIn(
   tx: PostgresTransaction,
   box: Uint8Array,
   record: BoxRecord,
   requests: readonly DepositRequest[],
-  remembered: ReturnType<typeof findKnown>,
 ): Promise<Answer<readonly DepositResult[]>> {
-  const known = new Set((await remembered).rows.map(({ id }) => hexEncode(id as Uint8Array)))
-  const before = { ...record }
-  const chosen = requests.map((request) => ({ request, ...choose(record, known, request) }))
-  insert(tx, box, chosen)
-  const { messages, bytes, nextPosition, refusals, refusedMs } = record
-  // By how much, since others of this transaction count as well.
-  tx.send(
-    `update noisecap_box set messages = messages + $2, bytes = bytes + $3, next_position = $4, refusals = $5,
-     refused_ms = $6 where id = $1`,
-    [box, messages - before.messages, bytes - before.bytes, nextPosition, refusals, refusedMs],
-  )
-  if (chosen.some(({ taken, result }) => taken.length > 0 || result.refusal !== undefined)) notify(tx, box)
+  const { rows } = await findKnown(tx, box, requests)
+  const known = new Set(rows.map(({ id }) => hexEncode(id as Uint8Array)))
+  const chosen = requests.map((request) => choose(record, known, request))
+  const taken = chosen.flatMap((each) => each.taken)
+  if (taken.length > 0 && (await insert(tx, box, taken)).rows.length === 0)
+    throw new Error('Cannot deposit: expected room for what was chosen')
+  if (chosen.some(({ result }) => result.refusal !== undefined)) {
+    const { refusals, refusedMs } = record
+    tx.send('update noisecap_box set refusals = $2, refused_ms = $3 where id = $1', [
+      box,
+      refusals,
+      refusedMs,
+    ])
+    notify(tx, box)
+  }
   return () => chosen.map(({ result }) => result)
 }
 
@@ -54,12 +89,14 @@ export async function depositIn(
 function choose(
   record: BoxRecord,
   known: Set<string>,
-  { messages, nowMs }: DepositRequest,
+  request: DepositRequest,
 ): { readonly taken: readonly Taken[]; readonly result: DepositResult } {
+  const { messages, nowMs } = request
   const taken: Taken[] = []
   let duplicates = 0
   for (const [i, message] of messages.entries()) {
-    if (known.has(hexEncode(message.id))) {
+    const name = hexEncode(message.id)
+    if (known.has(name)) {
       duplicates += 1
       continue
     }
@@ -68,51 +105,66 @@ function choose(
       if (refusal !== 'expired') countRefusal(record, nowMs)
       return { taken, result: { accepted: i, duplicates, refusal } }
     }
-    known.add(hexEncode(message.id))
-    const expiresMs = Math.min(message.expiresMs, nowMs + record.messageTtlSeconds * 1_000)
-    taken.push({ message, position: record.nextPosition++, expiresMs })
+    known.add(name)
+    taken.push({ message, request })
     record.messages += 1
     record.bytes += message.envelope.length
   }
   return { taken, result: { accepted: messages.length, duplicates, refusal: undefined } }
 }
 
+/** All of it or, where there is no room for all or some is known, nothing and no row. Ids and envelopes come in one piece each,
+ * since elements of an array travel as text: that of message n begins where those before it end. */
+const INSERT = `
+  with counted as (
+    update noisecap_box set messages = messages + $2, bytes = bytes + $3, next_position = next_position + $2
+    where id = $1 and messages + dead_letters + $2 <= max_messages and bytes + dead_bytes + $3 <= max_bytes
+      and not exists (
+        select from generate_series(0, $2::integer - 1) as n
+        cross join lateral (
+          select from noisecap_id where box = $1 and id = substr($4::bytea, ${ID_BYTES} * n + 1, ${ID_BYTES}) limit 1) as known)
+    returning next_position - $2 as first, ttl_seconds * 1000 as ttl_ms),
+  given as (
+    select first + n - 1 as position, substr($4, ${ID_BYTES} * (n::integer - 1) + 1, ${ID_BYTES}) as id, depositor, size, start,
+      deposited_ms, least(wanted_ms, deposited_ms + ttl_ms) as expires_ms
+    from counted, unnest($6::bigint[], $7::integer[], $8::integer[], $9::bigint[], $10::bigint[])
+      with ordinality as each(depositor, size, start, deposited_ms, wanted_ms, n)),
+  put as (
+    insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
+    select $1, position, id, depositor, size, substr($5::bytea, start, size), deposited_ms, expires_ms from given),
+  remembered as (
+    insert into noisecap_id (box, id, position, expires_ms) select $1, id, position, expires_ms from given)
+  select pg_notify($11, $12) from counted`
+
 function insert(
   tx: PostgresTransaction,
   box: Uint8Array,
-  chosen: readonly { readonly request: DepositRequest; readonly taken: readonly Taken[] }[],
-): void {
-  const rows = chosen.flatMap(({ request, taken }) => taken.map((each) => ({ ...each, request })))
-  if (rows.length === 0) return
-  const [ids, positions, expiries, sizes] = [
-    rows.map(({ message }) => message.id),
-    rows.map(({ position }) => position),
-    rows.map(({ expiresMs }) => expiresMs),
-    rows.map(({ message }) => message.envelope.length),
-  ]
-  const starts = [1] // as SQL counts
-  for (const size of sizes) starts.push(starts.at(-1)! + size) // never empty
-  tx.send(
-    `insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
-     select $1, p, i, d, s, substr($4::bytea, f, s), n, x
-     from unnest($2::bigint[], $3::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::integer[], $9::integer[])
-       as t(p, i, x, d, n, s, f)`,
-    [
-      box,
-      positions,
-      ids,
-      // In one piece, since elements of an array travel as text.
-      Buffer.concat(rows.map(({ message }) => message.envelope)),
-      expiries,
-      rows.map(({ request }) => request.depositor),
-      rows.map(({ request }) => request.nowMs),
-      sizes,
-      starts.slice(0, -1),
-    ],
-  )
-  tx.send(
-    `insert into noisecap_id (box, id, position, expires_ms)
-     select $1, i, p, x from unnest($2::bytea[], $3::bigint[], $4::bigint[]) as t(i, p, x)`,
-    [box, ids, positions, expiries],
-  )
+  taken: readonly Taken[],
+): Promise<QueryResult<Row>> {
+  const sizes = taken.map(({ message }) => message.envelope.length)
+  const starts: number[] = []
+  let end = 1 // as SQL counts
+  for (const size of sizes) {
+    starts.push(end)
+    end += size
+  }
+  return tx.query(INSERT, [
+    box,
+    taken.length,
+    end - 1,
+    Buffer.concat(taken.map(({ message }) => message.id)),
+    Buffer.concat(taken.map(({ message }) => message.envelope)),
+    arrayOf(taken.map(({ request }) => request.depositor)),
+    arrayOf(sizes),
+    arrayOf(starts),
+    arrayOf(taken.map(({ request }) => request.nowMs)),
+    arrayOf(taken.map(({ message }) => message.expiresMs)),
+    CHANNEL,
+    hexEncode(box),
+  ])
+}
+
+/** Numbers as Postgres reads an array: `pg` would quote each. */
+function arrayOf(numbers: readonly number[]): string {
+  return `{${numbers.join()}}`
 }

@@ -2,34 +2,89 @@
 // Leaves out what is available, which is the same for every store (box-lease.ts).
 import { Choice, receiptOf } from './box-lease.js'
 import { bury, messageOf } from './postgres-box.js'
-import type { Answer } from './postgres-box-queue.js'
+import type { Answer, Outcome } from './postgres-box-queue.js'
 import { STATE_COLUMNS, stateOf } from './postgres-rows.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import { type BoxRecord, HELD } from './records.js'
-import type { Leased, LeaseRequest } from './store.js'
+import type { Leased, LeasedMessage, LeaseRequest } from './store.js'
 
-/** Messages that are looked at at once: as many as are wanted, and some that are not available, such as those that the consumer
- * holds already; then more. */
-const FIRST_PAGE_SPARE = 64
+/** Messages that are looked at at once. */
 const PAGE = 256
 
-/** Messages of the first page. */
-function firstLimit({ maxMessages }: Pick<LeaseRequest, 'maxMessages'>): number {
-  return Math.min(PAGE, maxMessages + FIRST_PAGE_SPARE)
-}
+/** Whether somebody holds a message, or it is delayed, as box-lease.ts has it. */
+const IS_HELD = `held <> ${HELD.no} and until_ms > $2 and until_ms - $2 <= for_ms`
+const ALIVE = 'box = $1 and dead is null and expires_ms > $2'
 
-/** Ask for the states of the first messages, which the lock of their box holds as they are. */
-export function pageOf(
+/** The oldest that are free, unless one of them was delivered too often, or may wait for one that another holds: then nothing. All
+ * that is taken comes as one row, which costs less than one for each. */
+const LEASE = `
+  with free as (
+    select position, deliveries, size - body_bytes as bytes, sum(size - body_bytes) over (order by position) as through
+    from (
+      select position, deliveries, size, body_bytes from noisecap_message
+      where ${ALIVE} and not (${IS_HELD}) order by position limit $3) as oldest),
+  plain as (
+    select from noisecap_box where id = $1 and not exists (select from free where deliveries >= max_deliveries)
+      and (ordered = 0 or not exists (
+        select from noisecap_message where ${ALIVE} and position < (select max(position) from free)
+          and ${IS_HELD} and not (held = ${HELD.leased} and consumer = $5)))),
+  taken as (
+    update noisecap_message set deliveries = deliveries + 1, held = ${HELD.leased}, until_ms = $2::bigint + $6, for_ms = $6, consumer = $5
+    where box = $1 and position = any(array(select position from free where through <= $4 or through = bytes))
+      and exists (select from plain)
+    returning position, deposited_ms, expires_ms, deliveries, length(envelope) as length, envelope)
+  select exists (select from plain) as plain,
+    case when (select count(*) from free) < $3 then (select min(until_ms) from noisecap_message where ${ALIVE} and ${IS_HELD}) end as next_ms,
+    string_agg(position || ' ' || deposited_ms || ' ' || expires_ms || ' ' || deliveries || ' ' || length, ',') as facts,
+    string_agg(envelope, '') as envelopes
+  from taken`
+
+/** Hold what is available, the oldest first, where that is plain.
+ * @returns what is leased, once that is committed; undefined when that is for {@link leaseFrom}. */
+export function sendLease(
   tx: PostgresTransaction,
   box: Uint8Array,
-  request: Pick<LeaseRequest, 'maxMessages'>,
-  after = -1,
-  limit = firstLimit(request),
-) {
+  { maxMessages, maxBytes, consumer, leaseMs }: LeaseRequest,
+  nowMs: number,
+): Answer<Outcome<Leased>> {
+  const sent = tx.query(LEASE, [box, nowMs, maxMessages, maxBytes, consumer, leaseMs])
+  return async () => {
+    const [row] = (await sent).rows
+    if (row?.['plain'] !== true) return undefined
+    const nextMs = row['next_ms'] === null ? undefined : Number(row['next_ms'])
+    const messages =
+      row['facts'] === null ? [] : messagesOf(row['facts'] as string, row['envelopes'] as Buffer)
+    return { result: { messages, nextMs, open: true } }
+  }
+}
+
+/** @param facts - numbers of each message, in the order of the envelopes. */
+function messagesOf(facts: string, envelopes: Buffer): readonly LeasedMessage[] {
+  let start = 0
+  const messages = facts.split(',').map((each) => {
+    const [position = 0, depositedMs = 0, expiresMs = 0, deliveries = 0, length = 0] = each
+      .split(' ')
+      .map(Number)
+    const envelope = envelopes.subarray(start, start + length)
+    start += length
+    return {
+      position,
+      envelope,
+      depositedMs,
+      expiresMs,
+      deliveries,
+      receipt: receiptOf(position, deliveries),
+    }
+  })
+  return messages.sort((a, b) => a.position - b.position)
+}
+
+/** Ask for the states of messages, which the lock of their box holds as they are. */
+export function pageOf(tx: PostgresTransaction, box: Uint8Array, after: number) {
   return tx.query(
     `select ${STATE_COLUMNS} from noisecap_message where box = $1 and position > $2 and dead is null
-     order by position limit $3`,
-    [box, after, limit],
+     order by position limit ${PAGE}`,
+    [box, after],
   )
 }
 
@@ -41,9 +96,8 @@ export async function leaseFrom(
   record: BoxRecord,
   request: LeaseRequest,
   nowMs: number,
-  firstPage: ReturnType<typeof pageOf>,
 ): Promise<Answer<Leased>> {
-  const { picked, exhausted, nextMs } = await choose(tx, box, record, request, nowMs, firstPage)
+  const { picked, exhausted, nextMs } = await choose(tx, box, record, request, nowMs)
   if (exhausted.length > 0) {
     const positions = exhausted.map(({ position }) => position)
     bury(tx, 'box = $1 and position = any($2)', [box, positions], 'deliveries')
@@ -69,17 +123,14 @@ async function choose(
   record: BoxRecord,
   request: LeaseRequest,
   nowMs: number,
-  firstPage: ReturnType<typeof pageOf>,
 ): Promise<Choice> {
   const choice = new Choice(record, request, nowMs)
-  for (let page = firstPage, limit = firstLimit(request); ; limit = PAGE) {
-    const { rows } = await page
-    let after = -1
+  for (let after = -1; ; ) {
+    const { rows } = await pageOf(tx, box, after)
     for (const row of rows) {
       after = Number(row['position'])
       if (!choice.consider(after, stateOf(row))) return choice
     }
-    if (rows.length < limit) return choice
-    page = pageOf(tx, box, request, after, PAGE)
+    if (rows.length < PAGE) return choice
   }
 }

@@ -13,20 +13,20 @@ export class PostgresTransaction {
   readonly #client: Client
   readonly #sent: Promise<unknown>[] = []
   #failure: { readonly error: unknown } | undefined
-  #committed = false
 
   private constructor(client: Client) {
     this.#client = client
   }
 
-  /** Run `work` in a transaction of `client`.
+  /** Run `work` in a transaction of `client`. The commit follows what it sends: all of it is one turn to the server when the work
+   * waits for no rows.
    * @throws what failed first; nothing is changed then. */
   static async run<T>(client: Client, work: (tx: PostgresTransaction) => Promise<T>): Promise<T> {
     const tx = new PostgresTransaction(client)
-    tx.send('begin')
+    tx.send('begin', []) // as a statement with values: those are gathered (postgres-socket.ts)
     try {
       const result = await work(tx)
-      tx.commit()
+      tx.send('commit')
       await Promise.all(tx.#sent)
       return result
     } catch (error) {
@@ -49,13 +49,6 @@ export class PostgresTransaction {
   /** Run a statement, behind all that were sent; if it fails, so does the transaction. */
   send(text: string, values?: unknown[]): void {
     this.#sent.push(this.query(text, values))
-  }
-
-  /** No statement follows: commit behind those that were sent, before their rows are there. Without this, the end of the work does. */
-  commit(): void {
-    if (this.#committed) return
-    this.#committed = true
-    this.send('commit')
   }
 }
 

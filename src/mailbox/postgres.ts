@@ -13,9 +13,10 @@ import { PostgresBodies } from './postgres-bodies.js'
 import { dropBoxes, messageOf, notify, putAlias, remove, revive, settleAll, within } from './postgres-box.js'
 import { type Answer, LOCK_BOX, OPEN_BOX, PostgresBoxQueue } from './postgres-box-queue.js'
 import { PostgresConnection } from './postgres-connection.js'
-import { depositIn, findKnown } from './postgres-deposit.js'
-import { leaseFrom, pageOf } from './postgres-lease.js'
+import { depositIn, sendDeposit } from './postgres-deposit.js'
+import { leaseFrom, sendLease } from './postgres-lease.js'
 import { boxOf, type Row } from './postgres-rows.js'
+import { GatheringSocket } from './postgres-socket.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import { type BoxRecord, HELD } from './records.js'
 import type {
@@ -40,6 +41,7 @@ const DEAD_MAX = 1_000
 /** A server that does not answer is a failure, ms: nothing waits for it for ever. */
 const PATIENCE = { connectionTimeoutMillis: 10_000, query_timeout: 30_000 }
 
+const DONE = { result: undefined }
 const NOTHING: Answer<void> = () => {}
 
 /** Options of {@link openPostgresMailboxStore}: those of a pool of the package `pg`. */
@@ -50,7 +52,9 @@ export type PostgresMailboxOptions = pg.PoolConfig
 export async function openPostgresMailboxStore(options: PostgresMailboxOptions): Promise<MailboxStore> {
   // Versions of `pg` that know no pipeline send one statement after the other.
   const pipeline = { pipeline: true }
-  const store = new PostgresMailboxStore(new pg.Pool({ ...PATIENCE, ...options, ...pipeline }))
+  const store = new PostgresMailboxStore(
+    new pg.Pool({ ...PATIENCE, stream: () => new GatheringSocket(), ...options, ...pipeline }),
+  )
   try {
     await store.open()
     return store
@@ -68,11 +72,11 @@ class PostgresMailboxStore implements MailboxStore {
   readonly #deposits = new DepositQueue((box, requests) => {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
     const otherwise = requests.map(() => gone)
-    // One such work of a box at a time, as the queue of deposits has it: what is known is asked ahead, and a second would not
-    // know what the first is about to add.
-    return this.#boxes.add(box, requests.at(-1)?.nowMs ?? 0, 'changes', otherwise, (tx) => {
-      const known = findKnown(tx, box, requests)
-      return (record) => depositIn(tx, box, record, requests, known)
+    return this.#boxes.add(box, otherwise, {
+      kind: 'changes',
+      nowMs: requests.at(-1)?.nowMs ?? 0,
+      attempt: (tx) => sendDeposit(tx, box, requests),
+      perform: (tx, record) => depositIn(tx, box, record, requests),
     })
   })
 
@@ -138,19 +142,25 @@ class PostgresMailboxStore implements MailboxStore {
   }
 
   lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
-    return this.#boxes.add(box, nowMs, 'looks', GONE, (tx) => {
-      const page = pageOf(tx, box, request)
-      return (record) => leaseFrom(tx, box, record, request, nowMs, page)
+    return this.#boxes.add(box, GONE, {
+      kind: 'looks',
+      nowMs,
+      attempt: (tx) => sendLease(tx, box, request, nowMs),
+      perform: (tx, record) => leaseFrom(tx, box, record, request, nowMs),
     })
   }
 
   async settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
     for (const { receipt } of settlements) parseReceipt(receipt)
-    // What is settled in a box that is no more does no harm, so nothing waits to hear whether it is.
-    await this.#boxes.add<void>(box, nowMs, 'changes', undefined, (tx) => {
-      settleAll(tx, box, settlements, nowMs)
-      notify(tx, box)
-      return async () => NOTHING
+    await this.#boxes.add<void>(box, undefined, {
+      kind: 'changes',
+      nowMs,
+      attempt: (tx) => {
+        settleAll(tx, box, settlements, nowMs)
+        notify(tx, box)
+        return () => DONE
+      },
+      perform: async () => NOTHING,
     })
   }
 

@@ -131,7 +131,6 @@ export class Connection {
   /** Whoever owns the pipe's events forwards them here once the handshake is done. */
   readonly pipeEvents: PipeEvents = {
     data: (bytes) => this.#receive(bytes),
-    lent: (bytes) => this.#receive(bytes, true),
     drain: () => this.#events?.drain(),
     last: () => this.#events?.last?.(),
     end: () => this.#ended(),
@@ -225,24 +224,20 @@ export class Connection {
     this.#hasSent = this.#hasReceived = false
   }
 
-  /** @param isLent - `bytes` are not to be kept: all whole records are opened into new memory, and copied of is the last alone. */
-  #receive(bytes: Uint8Array, isLent = false): void {
+  #receive(bytes: Uint8Array): void {
     // After a close record a peer may go on sending, in whatever pieces: discarded, and never pushed behind a rest.
     if (this.#deaf) return
-    if (this.#events === undefined) this.#frames.push(isLent ? bytes.slice() : bytes)
-    else {
-      this.#frames.push(bytes)
-      this.#drainFrames(isLent)
-    }
+    this.#frames.push(bytes)
+    if (this.#events !== undefined) this.#drainFrames()
   }
 
-  #drainFrames(isLent = false): void {
+  #drainFrames(): void {
     const wasMidFrame = this.#frames.isMidFrame
     let progress = false
     try {
       for (let record = this.#frames.next(); record !== undefined; record = this.#frames.next()) {
         progress = true
-        if (this.#openRecord(record, isLent && !this.#frames.wasGathered)) continue
+        if (this.#openRecord(record)) continue
         this.#deaf = true
         return
       }
@@ -262,9 +257,9 @@ export class Connection {
   }
 
   /** Open and deliver one record; false once nothing more may be read. */
-  #openRecord(record: Uint8Array, isLent: boolean): boolean {
+  #openRecord(record: Uint8Array): boolean {
     if (this.#outcome?.by === 'us' && this.#outcome.error !== undefined) return false
-    const plaintext = this.session.open(record, isLent)
+    const plaintext = this.session.open(record)
     const reason = this.session.peerClosed
     if (reason !== undefined) {
       this.#outcome ??= { reason, by: 'peer', error: undefined }

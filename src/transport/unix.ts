@@ -43,6 +43,6 @@ export function listenUnix(
   }))
 }
 
-function pipeOf(socket: Socket): SocketPipe {
+function pipeOf(socket: Socket): Pipe {
   return new SocketPipe(socket, { remoteAddress: '', isLocal: true })
 }

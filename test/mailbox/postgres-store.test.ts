@@ -49,7 +49,7 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect((await two.lease(id, other, NOW)).messages).toHaveLength(0)
   })
 
-  test('a settlement, a deposit and a lease that come together are one transaction; a receipt of no delivery harms none', async () => {
+  test('a settlement, a deposit and a lease that come together are one transaction, the lease last; a receipt of no delivery harms none', async () => {
     await using store = await open()
     const id = new Uint8Array(randomBytes(16))
     await store.openBox({ id, limits, expiresMs: undefined }, [], NOW)
@@ -62,7 +62,10 @@ describe.skipIf(!found)('in a real Postgres', () => {
       store.deposit(id, 0, [messageOf('c')], NOW),
     ] as const
     const [{ messages }, , deposited] = await Promise.all(together)
-    expect(messages).toMatchObject([{ position: 1, deliveries: 1 }])
+    expect(messages).toMatchObject([
+      { position: 1, deliveries: 1, envelope: Buffer.from('b') },
+      { position: 2, deliveries: 1, envelope: Buffer.from('c') },
+    ])
     expect(deposited).toMatchObject({ accepted: 1, duplicates: 0 })
     expect(await store.stat(id, NOW)).toMatchObject({ messages: 2, arrivals: 3 })
     const client = new pg.Client({ connectionString: postgres.url })

@@ -6,8 +6,9 @@ import { findPostgres, type Postgres, startPostgres } from '../../scripts/postgr
 import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
 import { remove } from '../../src/mailbox/postgres-box.js'
 import { PLANS } from '../../src/mailbox/postgres-connection.js'
-import { findKnown } from '../../src/mailbox/postgres-deposit.js'
-import { pageOf } from '../../src/mailbox/postgres-lease.js'
+import { findKnown, sendDeposit } from '../../src/mailbox/postgres-deposit.js'
+import { pageOf, sendLease } from '../../src/mailbox/postgres-lease.js'
+import { GatheringSocket } from '../../src/mailbox/postgres-socket.js'
 import { PostgresTransaction } from '../../src/mailbox/postgres-transaction.js'
 import { messageOf } from './conformance.js'
 
@@ -44,13 +45,49 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect([result, await kept()]).toEqual(['done', [1, 2]])
   })
 
+  test('work that waits for no rows is one turn to the server, the commit included', async () => {
+    const told: string[] = []
+    const listener = {
+      query: async (statement: pg.QueryConfig) => {
+        told.push(statement.text)
+        const answer = await client.query(statement)
+        told.push('answered')
+        return answer
+      },
+    }
+    await PostgresTransaction.run(listener, async (tx) => ({ rows: tx.query('select 1 as n') }))
+    expect(told.slice(0, 4)).toEqual(['begin', 'select 1 as n', 'commit', 'answered'])
+  })
+
+  test('what one turn sends is written at once', async () => {
+    const written: string[] = []
+    class Told extends GatheringSocket {
+      override _write(...args: Parameters<GatheringSocket['_write']>) {
+        written.push('one')
+        super._write(...args)
+      }
+      override _writev(...args: Parameters<NonNullable<GatheringSocket['_writev']>>) {
+        written.push('many')
+        super._writev?.(...args)
+      }
+    }
+    const config = { connectionString: postgres.url, pipeline: true, stream: () => new Told() }
+    const other = new pg.Client(config)
+    await other.connect()
+    written.length = 0
+    const sum = await PostgresTransaction.run(other, async (tx) => {
+      tx.send('select $1::integer', [1])
+      return { rows: tx.query('select $1::integer + $2 as n', [1, 2]) }
+    })
+    expect([written, (await sum.rows).rows]).toEqual([['many'], [{ n: 3 }]])
+    await other.end()
+  })
+
   test('one that fails fails the transaction with its own reason, though others were sent behind it, the commit too', async () => {
     const failing = PostgresTransaction.run(client, async (tx) => {
       insert(tx, 3)
       insert(tx, 1)
-      const rows = tx.query('select 1 as n')
-      tx.commit()
-      return rows
+      return { rows: tx.query('select 1 as n') }
     })
     await expect(failing).rejects.toMatchObject({ code: '23505' })
     expect(await kept()).toEqual([1, 2])
@@ -85,22 +122,25 @@ describe.skipIf(!found)('in a real Postgres', () => {
     const plans: string[] = []
     const explainer = {
       query: async ({ name: _, text, values }: pg.QueryConfig) => {
-        if (values === undefined) return client.query(text)
+        if (values === undefined || text === 'begin') return client.query(text)
         const plan = await client.query<{ 'QUERY PLAN': string }>(`explain ${text}`, values)
         plans.push(plan.rows.map((row) => row['QUERY PLAN']).join('\n'))
         return { ...plan, rows: [] }
       },
     }
     const asked = [{ depositor: 0, messages: messages.slice(0, 64), nowMs: NOW }]
+    const leasing = { consumer: new Uint8Array(8), maxMessages: 64, maxBytes: 1e6, leaseMs: 1_000 }
     for (const statistics of ['none', 'fresh']) {
       if (statistics === 'fresh') await client.query('analyze')
       await PostgresTransaction.run(explainer, async (tx) => {
-        await pageOf(tx, id, { maxMessages: 64 })
+        sendDeposit(tx, id, asked)
+        sendLease(tx, id, leasing, NOW)
+        await pageOf(tx, id, -1)
         await findKnown(tx, id, asked)
         remove(tx, id, 'position = any($2) and dead is null', [[1, 2, 3]])
       })
     }
-    expect(plans).toHaveLength(6)
+    expect(plans).toHaveLength(10)
     for (const plan of plans) {
       expect(plan).toMatch(/Index (Only )?Scan using noisecap_(message|id)_pkey/)
       expect(plan).not.toMatch(/Bitmap|Seq Scan|Sort/)
