@@ -85,9 +85,10 @@ export class CipherState implements Disposable {
    * Source: Noise rev 34 §5.1. */
   decryptWithAd(ad: Uint8Array, ciphertext: Uint8Array): Uint8Array {
     checkCiphertext(ciphertext)
-    const out = new Uint8Array(ciphertext.length - AEAD_TAG_BYTES)
-    this.decryptInto(ad, ciphertext, out)
-    return out
+    const plaintext = this.#usableKey().opened(nonceBytes, ad, ciphertext)
+    if (plaintext === undefined) throw decryptError()
+    this.#advance()
+    return plaintext
   }
 
   /** Decrypt one message without allocating.

@@ -24,7 +24,7 @@ import type { RemoteReference } from './remote-reference.js'
 import { RoundTrips } from './round-trips.js'
 import { SessionLinks } from './session-links.js'
 import { Streams } from './streams.js'
-import { WindowGrowth } from './window-growth.js'
+import { WindowSizing } from './window-sizing.js'
 import { FIRST_SKIPPABLE_OP, FieldReader, FRAME, OP, WireError, writeBytes, writeVarint } from './wire.js'
 
 /** What a peer needs besides its connection. */
@@ -81,7 +81,7 @@ export class Peer {
     this.#streams = new Streams(
       this.#outbox,
       {
-        windows: new WindowGrowth(options.localLimits, this.#roundTrips, connection),
+        windows: new WindowSizing(options.localLimits, this.#roundTrips, connection),
         credit: options.remoteLimits.initialStreamBytes,
         maxMessageBytes: options.remoteLimits.maxMessageBytes,
       },

@@ -1,5 +1,5 @@
 // Round trips inside a session: pings and their answers, and how long the latest took while nothing else was in their way, for
-// the windows of streams (window-growth.ts). Leaves out the wire (peer.ts).
+// the windows of streams (window-sizing.ts). Leaves out the wire (peer.ts).
 import type { Clock } from '../clock.js'
 import { ROUND_TRIP_INTERVAL_MS } from '../limits.js'
 import { WireError } from './wire.js'
@@ -21,6 +21,7 @@ export class RoundTrips {
   readonly #measuredMs: number[] = []
   /** When the measurement that is under way began, or what came later of a stream arrived; undefined without one. */
   #quietSinceMs: number | undefined
+  #shortestMs: number | undefined
   #lastMeasuredMs = Number.NEGATIVE_INFINITY
 
   /** @param send - writes one PING. */
@@ -44,6 +45,12 @@ export class RoundTrips {
     return this.#measuredMs.length === 0 ? undefined : Math.min(...this.#measuredMs)
   }
 
+  /** Shortest round trip of all measurements, ms, with whatever lay before its answer: the path is no longer than that. Undefined
+   * before the first. */
+  get shortestMs(): number | undefined {
+    return this.#shortestMs
+  }
+
   /** Measure, unless that is under way or was done a moment ago.
    * @param nowMs - of the clock. */
   measure(nowMs: number): void {
@@ -53,13 +60,14 @@ export class RoundTrips {
     this.#open.push({
       sentMs: nowMs,
       // In the turn in which the answer arrived: what stands behind it in the same record must not count.
-      resolve: (ms) => this.#measured(nowMs + ms),
+      resolve: (ms) => this.#measured(ms, nowMs + ms),
       reject: () => {},
     })
     this.#send()
   }
 
-  #measured(nowMs: number): void {
+  #measured(ms: number, nowMs: number): void {
+    this.#shortestMs = Math.min(ms, this.#shortestMs ?? ms)
     this.#measuredMs.push(nowMs - (this.#quietSinceMs ?? nowMs))
     if (this.#measuredMs.length > KEPT) this.#measuredMs.shift()
     this.#quietSinceMs = undefined

@@ -1,10 +1,10 @@
 // How much of one stream may be on its way to its reader (spec/rpc.md §4): what arrives is charged, what is read is granted
-// again, half a window at a time. Leaves out when a window grows and what the windows of a session share (window-growth.ts).
-import type { WindowGrowth } from './window-growth.js'
+// again, half a window at a time. Leaves out how large a window is and what the windows of a session share (window-sizing.ts).
+import type { WindowSizing } from './window-sizing.js'
 
 /** The window of one stream. */
 export class StreamWindow {
-  readonly #growth: WindowGrowth
+  readonly #sizing: WindowSizing
   #bytes: number
   /** Bytes that may still come. */
   #credit: number
@@ -14,10 +14,10 @@ export class StreamWindow {
   #grantedMs: number | undefined
   #grantedBeforeMs: number | undefined
 
-  constructor(growth: WindowGrowth) {
-    this.#growth = growth
-    this.#bytes = growth.initialBytes
-    this.#credit = growth.initialBytes
+  constructor(sizing: WindowSizing) {
+    this.#sizing = sizing
+    this.#bytes = sizing.initialBytes
+    this.#credit = sizing.initialBytes
   }
 
   /** Take the credit of what has arrived, before it is looked at.
@@ -33,29 +33,28 @@ export class StreamWindow {
   consume(cost: number): number {
     this.#consumed += cost
     if (this.#consumed * 2 < this.#bytes) return 0
-    const granted = this.#consumed + this.#grow()
+    const granted = this.#consumed + this.#resize()
     this.#consumed = 0
     this.#credit += granted
     return granted
   }
 
-  #grow(): number {
-    const growth = this.#growth
-    if (this.#bytes >= growth.maxBytes) return 0
-    const nowMs = growth.nowMs()
-    const sinceMs = this.#grantedBeforeMs
-    this.#grantedBeforeMs = this.#grantedMs
+  /** @returns by how much it grew; negative when it was halved: what was read makes up for that. */
+  #resize(): number {
+    const sizing = this.#sizing
+    if (sizing.isFixed) return 0
+    const nowMs = sizing.nowMs()
+    const before = this.#bytes
+    this.#bytes = sizing.resize(before, nowMs, this.#grantedBeforeMs)
+    // A window of another size is judged once it was read in full.
+    this.#grantedBeforeMs = this.#bytes === before ? this.#grantedMs : undefined
     this.#grantedMs = nowMs
-    const grown = growth.grow(this.#bytes, nowMs, sinceMs)
-    // The larger window is judged once it was read in full.
-    if (grown > 0) this.#grantedBeforeMs = undefined
-    this.#bytes += grown
-    return grown
+    return this.#bytes - before
   }
 
   /** Nothing more is read: what it has grown by is for others. */
   close(): void {
-    this.#growth.giveBack(this.#bytes - this.#growth.initialBytes)
-    this.#bytes = this.#growth.initialBytes
+    this.#sizing.giveBack(this.#bytes)
+    this.#bytes = this.#sizing.initialBytes
   }
 }

@@ -16,7 +16,7 @@ import { ByteSource } from './stream-source.js'
 import { StreamWindow } from './stream-window.js'
 import { releaseStub } from './stub.js'
 import { decodeSessionValue, encodeValueInto } from './values.js'
-import type { WindowGrowth } from './window-growth.js'
+import type { WindowSizing } from './window-sizing.js'
 import { type FieldReader, OP, WireError, writeByte, writeVarint } from './wire.js'
 
 /** What a stream that fails tells the other side. */
@@ -27,7 +27,7 @@ export interface ToldFailure {
 
 /** What a session lets its streams carry ahead of their readers. */
 export interface StreamBudgets {
-  readonly windows: WindowGrowth
+  readonly windows: WindowSizing
   readonly credit: number
   readonly maxMessageBytes: number
 }
@@ -35,7 +35,7 @@ export interface StreamBudgets {
 /** Streams of one session. */
 export class Streams implements StreamTable, StreamHost, FeedHost {
   readonly #outbox: Outbox
-  readonly #windows: WindowGrowth
+  readonly #windows: WindowSizing
   readonly #credit: number
   readonly #maxMessageBytes: number
   readonly #tell: (error: unknown) => ToldFailure

@@ -131,6 +131,7 @@ export class Connection {
   /** Whoever owns the pipe's events forwards them here once the handshake is done. */
   readonly pipeEvents: PipeEvents = {
     data: (bytes) => this.#receive(bytes),
+    lent: (bytes) => this.#receive(bytes, true),
     drain: () => this.#events?.drain(),
     last: () => this.#events?.last?.(),
     end: () => this.#ended(),
@@ -224,20 +225,24 @@ export class Connection {
     this.#hasSent = this.#hasReceived = false
   }
 
-  #receive(bytes: Uint8Array): void {
+  /** @param isLent - `bytes` are not to be kept: all whole records are opened into new memory, and copied of is the last alone. */
+  #receive(bytes: Uint8Array, isLent = false): void {
     // After a close record a peer may go on sending, in whatever pieces: discarded, and never pushed behind a rest.
     if (this.#deaf) return
-    this.#frames.push(bytes)
-    if (this.#events !== undefined) this.#drainFrames()
+    if (this.#events === undefined) this.#frames.push(isLent ? bytes.slice() : bytes)
+    else {
+      this.#frames.push(bytes)
+      this.#drainFrames(isLent)
+    }
   }
 
-  #drainFrames(): void {
+  #drainFrames(isLent = false): void {
     const wasMidFrame = this.#frames.isMidFrame
     let progress = false
     try {
       for (let record = this.#frames.next(); record !== undefined; record = this.#frames.next()) {
         progress = true
-        if (this.#openRecord(record)) continue
+        if (this.#openRecord(record, isLent && !this.#frames.wasGathered)) continue
         this.#deaf = true
         return
       }
@@ -257,9 +262,9 @@ export class Connection {
   }
 
   /** Open and deliver one record; false once nothing more may be read. */
-  #openRecord(record: Uint8Array): boolean {
+  #openRecord(record: Uint8Array, isLent: boolean): boolean {
     if (this.#outcome?.by === 'us' && this.#outcome.error !== undefined) return false
-    const plaintext = this.session.open(record)
+    const plaintext = this.session.open(record, isLent)
     const reason = this.session.peerClosed
     if (reason !== undefined) {
       this.#outcome ??= { reason, by: 'peer', error: undefined }

@@ -14,6 +14,8 @@ const LONG_FRAME_BYTES = 4_096
 export class FrameReader {
   /** Longest body accepted now, bytes; raised when the handshake is done. */
   maxBytes: number
+  /** Whether the body that {@link next} returned was put together here from several chunks, and is no view of one. */
+  wasGathered = false
   readonly #framing: Framing
   #chunk: Uint8Array = EMPTY
   #offset = 0
@@ -53,6 +55,7 @@ export class FrameReader {
   /** The next whole body, which the caller may alter; undefined when more bytes are needed.
    * @throws {@link FrameTooLongError} */
   next(): Uint8Array | undefined {
+    this.wasGathered = false
     if (this.#framing === 'message') return this.#nextMessage()
     if (this.#partial !== undefined) return this.#fill(this.#partial)
     const length = this.#readLength()
@@ -99,6 +102,7 @@ export class FrameReader {
     if (!this.hasRest) this.#letGo()
     if (this.#filled < partial.length) return undefined
     this.#partial = undefined
+    this.wasGathered = true
     return partial
   }
 

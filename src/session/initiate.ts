@@ -119,8 +119,11 @@ class Initiating {
       return
     }
     addAbortListener(signal, this.#onAbort)
+    const data = (bytes: Uint8Array): void =>
+      this.#hear((next) => (next === undefined ? this.#receive(bytes) : next.data(bytes)))
     this.#pipe.start({
-      data: (bytes) => this.#hear((next) => (next === undefined ? this.#receive(bytes) : next.data(bytes))),
+      data,
+      lent: (bytes) => (this.#next?.lent === undefined ? data(bytes.slice()) : this.#next.lent(bytes)),
       drain: () => this.#next?.drain(),
       last: () => this.#hear((next) => next?.last?.()),
       end: () => this.#hear((next) => (next === undefined ? this.#fail(noAnswer()) : next.end())),

@@ -29,7 +29,7 @@ export interface SessionLimits {
 /** Limits of one side, with what the other is not told. */
 export interface LocalLimits extends SessionLimits {
   /** To how much the credit of a stream towards this side may grow while its reader keeps up, bytes; those of a session
-   * together grow by four times that. Default 4,194,304, or `initialStreamBytes` where that is given: then none grows. */
+   * together grow by four times that. Default 4,194,304, or `initialStreamBytes` where that is given: then the credit of none changes. */
   readonly maxStreamBytes: number
 }
 

@@ -89,24 +89,30 @@ export class Session {
     return record
   }
 
-  /** The plaintext of one record, decrypted in place: a view into `record`; empty for a keepalive.
-   * A close record sets {@link peerClosed} and gives an empty plaintext.
-   * @param record - without length; altered.
+  /** The plaintext of one record; empty for a keepalive. A close record sets {@link peerClosed} and gives an empty plaintext.
+   * @param record - without length.
+   * @param isLent - the record is left as it is, and its plaintext is new memory; else it is decrypted in place, a view.
    * @throws `session/protocol` when it is not a genuine next record: the session is over then; `session/closed`. */
-  open(record: Uint8Array): Uint8Array {
+  open(record: Uint8Array, isLent = false): Uint8Array {
     if (this.#state === 'closed' || this.#peerClosed !== undefined) throw closedError('receive')
     if (record.length < TAG_BYTES) throw this.#fail()
     if (this.#received > 0 && this.#received % REKEY_INTERVAL_RECORDS === 0) this.#receive.rekey()
     this.#received += 1
-    const plaintext = record.subarray(0, record.length - TAG_BYTES)
-    try {
-      this.#receive.decryptInto(EMPTY, record, plaintext)
-    } catch {
-      throw this.#fail()
-    }
+    const plaintext = this.#decrypt(record, isLent)
     if (plaintext[0] !== CLOSE_RECORD_KIND) return plaintext
     this.#peerClosed = nameOfCode(CLOSE_CODES, plaintext[1]) ?? 'protocol'
     return EMPTY
+  }
+
+  #decrypt(record: Uint8Array, isLent: boolean): Uint8Array {
+    try {
+      if (isLent) return this.#receive.decryptWithAd(EMPTY, record)
+      const plaintext = record.subarray(0, record.length - TAG_BYTES)
+      this.#receive.decryptInto(EMPTY, record, plaintext)
+      return plaintext
+    } catch {
+      throw this.#fail()
+    }
   }
 
   /** The close record; nothing can be sealed after it. */

@@ -10,6 +10,9 @@ export type Framing = 'length' | 'message'
 export interface PipeEvents {
   /** Bytes arrived. They are handed over: the receiver may alter and keep them. */
   data(bytes: Uint8Array): void
+  /** As `data`, of bytes that are lent until this returns: from a transport that reads into the same memory again. Where whoever
+   * listens leaves it out, a copy comes as `data`. */
+  lent?(bytes: Uint8Array): void
   /** Waiting bytes fell below the transport's low-water mark after `write` returned false. */
   drain(): void
   /** The peer will send nothing more; writing is still possible. */

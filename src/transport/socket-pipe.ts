@@ -14,6 +14,8 @@ import { NoisecapError } from '../errors.js'
 import type { Pipe, PipeEvents } from './pipe.js'
 
 const LISTEN_BACKLOG = 1_024
+/** What one read may bring, bytes: four frames of a stream. */
+const READ_BYTES = 131_072
 
 /** Open a socket.
  * @param pipeOf - makes the pipe, at once: from then on it hears of errors.
@@ -22,11 +24,13 @@ export function dialSocket(
   options: NetConnectOpts,
   location: string,
   signal: AbortSignal,
-  pipeOf: (socket: Socket) => Pipe,
+  pipeOf: (socket: Socket) => SocketPipe,
 ): Promise<Pipe> {
   return new Promise<Pipe>((resolve, reject) => {
     signal.throwIfAborted()
-    const socket = connect({ ...options, allowHalfOpen: true })
+    let pipe: SocketPipe | undefined // which holds the socket back until it is started
+    const shared = sharingMemory((bytes) => pipe?.lent(bytes))
+    const socket = connect({ ...options, ...shared, allowHalfOpen: true })
     const onAbort = (): void => {
       socket.destroy()
       reject(signal.reason)
@@ -40,9 +44,28 @@ export function dialSocket(
     socket.once('connect', () => {
       removeAbortListener(signal, onAbort)
       socket.removeListener('error', onError)
-      resolve(pipeOf(socket))
+      pipe = pipeOf(socket)
+      resolve(pipe)
     })
   })
+}
+
+/** Where all sockets that were dialled are read into, one after the other: 64 KiB of new memory for each read would have the
+ * collector run all the time beside a stream. */
+let readMemory: Uint8Array<ArrayBuffer> | undefined
+
+/** Have a socket read into the memory that all share. Windows fills memory while others use it; and a server of Node takes no such
+ * wish for the sockets that it accepts.
+ * @param lend - is given what has arrived, borrowed. */
+function sharingMemory(lend: (bytes: Uint8Array) => void): Pick<NetConnectOpts, 'onread'> {
+  if (process.platform === 'win32') return {}
+  readMemory ??= new Uint8Array(READ_BYTES)
+  const buffer = readMemory
+  const callback = (length: number): boolean => {
+    lend(buffer.subarray(0, length))
+    return true
+  }
+  return { onread: { buffer, callback } }
 }
 
 /** Accept sockets.
@@ -91,6 +114,7 @@ export class SocketPipe implements Pipe {
   readonly remoteAddress: string
   readonly isLocal: boolean
   readonly #socket: Socket
+  #events: PipeEvents | undefined
   #error: Error | undefined
   #started = false
   #paused = false
@@ -115,6 +139,7 @@ export class SocketPipe implements Pipe {
   start(events: PipeEvents): void {
     const socket = this.#socket
     this.#started = true
+    this.#events = events
     if (socket.destroyed) {
       queueMicrotask(() => events.closed(this.#error))
       return
@@ -124,6 +149,13 @@ export class SocketPipe implements Pipe {
     socket.on('end', () => events.end())
     socket.on('close', () => events.closed(this.#error))
     if (!this.#paused) socket.resume()
+  }
+
+  /** Hand on what has arrived in memory that is read into again. */
+  lent(bytes: Uint8Array): void {
+    const events = this.#events
+    if (events?.lent === undefined) events?.data(bytes.slice())
+    else events.lent(bytes)
   }
 
   write(bytes: Uint8Array): boolean {

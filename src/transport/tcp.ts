@@ -35,7 +35,7 @@ export function listenTcp(location: string, accept: (pipe: Pipe) => void): Promi
   }))
 }
 
-function pipeOf(socket: Socket): Pipe {
+function pipeOf(socket: Socket): SocketPipe {
   socket.setKeepAlive(true, KEEPALIVE_DELAY_MS)
   const remoteAddress = socket.remoteAddress ?? ''
   return new SocketPipe(socket, { remoteAddress, isLocal: isLoopback(remoteAddress) })

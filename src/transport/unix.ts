@@ -43,6 +43,6 @@ export function listenUnix(
   }))
 }
 
-function pipeOf(socket: Socket): Pipe {
+function pipeOf(socket: Socket): SocketPipe {
   return new SocketPipe(socket, { remoteAddress: '', isLocal: true })
 }

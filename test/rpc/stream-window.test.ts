@@ -1,18 +1,24 @@
-// When the window of a stream grows, to what, and who pays: against a clock that stands still until it is moved.
+// When the window of a stream grows or is halved, to what, and who pays: against a clock that stands still until it is moved.
 import { describe, expect, test } from 'vitest'
-import { ROUND_TRIP_INTERVAL_MS } from '../../src/limits.js'
+import { ROUND_TRIP_INTERVAL_MS, SHORT_PATH_MS, WINDOW_MIN_BYTES } from '../../src/limits.js'
 import { RoundTrips } from '../../src/rpc/round-trips.js'
 import { StreamWindow } from '../../src/rpc/stream-window.js'
-import { WindowGrowth } from '../../src/rpc/window-growth.js'
+import { WindowSizing } from '../../src/rpc/window-sizing.js'
 import { FakeClock } from '../../src/testing/index.js'
 
 const FIRST = 1_000
 const MAX = 8_000
+/** Windows that can be halved twice. */
+const LARGE = { initialStreamBytes: 4 * WINDOW_MIN_BYTES, maxStreamBytes: 64 * WINDOW_MIN_BYTES }
 
 /** A session over a path of which one round trip takes `roundTripMs`, unless nothing has been measured yet. */
 async function session(
   roundTripMs: number | undefined,
-  { maxStreamBytes, batchDeadlineMs }: { maxStreamBytes?: number | undefined; batchDeadlineMs?: number } = {
+  {
+    initialStreamBytes = FIRST,
+    maxStreamBytes,
+    batchDeadlineMs,
+  }: { initialStreamBytes?: number; maxStreamBytes?: number; batchDeadlineMs?: number } = {
     maxStreamBytes: MAX,
   },
 ) {
@@ -22,7 +28,7 @@ async function session(
     pings += 1
   })
   const limits = maxStreamBytes === undefined ? {} : { maxStreamBytes }
-  const growth = new WindowGrowth({ initialStreamBytes: FIRST, ...limits }, roundTrips, {
+  const sizing = new WindowSizing({ initialStreamBytes, ...limits }, roundTrips, {
     clock,
     batchDeadlineMs,
   })
@@ -38,7 +44,7 @@ async function session(
     expect(window.charge(bytes)).toBe(true)
     return window.consume(bytes)
   }
-  return { clock, roundTrips, growth, read, pings: () => pings }
+  return { clock, roundTrips, sizing, read, pings: () => pings }
 }
 
 /** Read half a window at a time. */
@@ -56,7 +62,7 @@ async function halves(
 describe('the window of a stream', () => {
   test('each one read within two round trips, doubles up to the maximum, in the grant that follows', async () => {
     const over40ms = await session(40)
-    const window = new StreamWindow(over40ms.growth)
+    const window = new StreamWindow(over40ms.sizing)
     // How long the first half was on its way is not known; a window that has grown is judged by what was read since.
     expect(await halves(over40ms, window, 39, 500, 500, 500)).toEqual([500, 500, 500 + 1_000])
     expect(await halves(over40ms, window, 39, 1_000, 1_000)).toEqual([1_000, 1_000 + 2_000])
@@ -66,13 +72,13 @@ describe('the window of a stream', () => {
 
   test('read in two round trips or more, stays', async () => {
     const over40ms = await session(40)
-    const window = new StreamWindow(over40ms.growth)
+    const window = new StreamWindow(over40ms.sizing)
     expect(await halves(over40ms, window, 40, 500, 500, 500, 500, 500)).toEqual([500, 500, 500, 500, 500])
   })
 
   test('of a reader who does not read, stays, whatever has arrived', async () => {
-    const { growth, clock } = await session(40)
-    const window = new StreamWindow(growth)
+    const { sizing, clock } = await session(40)
+    const window = new StreamWindow(sizing)
     await clock.advance(1)
     expect(window.charge(FIRST)).toBe(true)
     expect(window.charge(1)).toBe(false)
@@ -80,7 +86,7 @@ describe('the window of a stream', () => {
 
   test('that has grown, takes what was granted and not a byte more', async () => {
     const over40ms = await session(40)
-    const window = new StreamWindow(over40ms.growth)
+    const window = new StreamWindow(over40ms.sizing)
     await halves(over40ms, window, 1, 500, 500, 500)
     expect(window.charge(2_000)).toBe(true)
     expect(window.charge(1)).toBe(false)
@@ -88,7 +94,7 @@ describe('the window of a stream', () => {
 
   test('before a round trip was measured, stays, and asks for the measurement', async () => {
     const unknown = await session(undefined)
-    const window = new StreamWindow(unknown.growth)
+    const window = new StreamWindow(unknown.sizing)
     expect(await halves(unknown, window, 0, 500, 500, 500, 500)).toEqual([500, 500, 500, 500])
     expect(unknown.pings()).toBe(1)
   })
@@ -100,9 +106,62 @@ describe('the window of a stream', () => {
   ])('with %s, stays and measures nothing', async (_what, limits) => {
     const fixed = await session(40, limits)
     const before = fixed.pings()
-    const window = new StreamWindow(fixed.growth)
+    const window = new StreamWindow(fixed.sizing)
     expect(await halves(fixed, window, 1, 500, 500, 500, 500)).toEqual([500, 500, 500, 500])
     expect(fixed.pings()).toBe(before)
+  })
+
+  test('over a short path, halves while it takes more than five round trips, in that the grant is less, down to 64 KiB', async () => {
+    const short = await session(SHORT_PATH_MS, LARGE)
+    const window = new StreamWindow(short.sizing)
+    const [first, half, quarter] = [LARGE.initialStreamBytes, LARGE.initialStreamBytes / 2, WINDOW_MIN_BYTES]
+    expect(quarter).toBe(first / 4)
+    // 2 · 2.6 ms for a window; a window that was halved is judged by what was read since.
+    expect(await halves(short, window, 2.6, half, half, half)).toEqual([half, half, 0])
+    expect(await halves(short, window, 2.6, quarter, quarter)).toEqual([quarter, 0])
+    expect(await halves(short, window, 2.6, quarter / 2, quarter / 2)).toEqual([quarter / 2, quarter / 2])
+    expect(window.charge(quarter)).toBe(true)
+    expect(window.charge(1)).toBe(false)
+  })
+
+  test('over a short path, read in between two and five round trips, stays', async () => {
+    const short = await session(SHORT_PATH_MS, LARGE)
+    const window = new StreamWindow(short.sizing)
+    const half = LARGE.initialStreamBytes / 2
+    expect(await halves(short, window, 2.4, half, half, half, half)).toEqual([half, half, half, half])
+    expect(await halves(short, window, 1.1, half, half, half)).toEqual([half, half, half])
+  })
+
+  test('over a longer path, is not halved, however slowly it is read', async () => {
+    const long = await session(2 * SHORT_PATH_MS, LARGE)
+    const window = new StreamWindow(long.sizing)
+    const half = LARGE.initialStreamBytes / 2
+    expect(await halves(long, window, 1_000, half, half, half, half)).toEqual([half, half, half, half])
+  })
+
+  test('that has grown and is halved, gives back what it had taken, and no more', async () => {
+    const short = await session(SHORT_PATH_MS, LARGE)
+    const [first, second] = [new StreamWindow(short.sizing), new StreamWindow(short.sizing)]
+    const sizeOf = async (window: StreamWindow, ms: number, reads: number): Promise<number> => {
+      let size = LARGE.initialStreamBytes
+      for (let i = 0; i < reads; i++) size += (await short.read(window, size / 2, ms)) - size / 2
+      return size
+    }
+    for (const window of [first, second]) {
+      expect(await sizeOf(window, 0.1, 5)).toBe(4 * LARGE.initialStreamBytes)
+      window.close()
+    }
+    for (let i = 0; i < 3; i++) {
+      const window = new StreamWindow(short.sizing)
+      expect(await sizeOf(window, 3, 5)).toBe(WINDOW_MIN_BYTES)
+      window.close()
+      window.close()
+    }
+    const four = Array.from({ length: 5 }, () => new StreamWindow(short.sizing))
+    const sizes: number[] = []
+    for (const window of four) sizes.push(await sizeOf(window, 0.1, 9))
+    const max = LARGE.maxStreamBytes
+    expect(sizes).toEqual([max, max, max, max, 5 * LARGE.initialStreamBytes])
   })
 
   test('of a session whose others have taken what may be, stays until one of them ends', async () => {
@@ -118,12 +177,12 @@ describe('the window of a stream', () => {
       }
       return grown
     }
-    const windows = Array.from({ length: 5 }, () => new StreamWindow(over40ms.growth))
+    const windows = Array.from({ length: 5 }, () => new StreamWindow(over40ms.sizing))
     const grown: number[] = []
     for (const window of windows) grown.push(await grow(window))
     // Four maxima together: the fifth gets what the first sizes of the four others left.
     expect(grown).toEqual([7_000, 7_000, 7_000, 7_000, 4_000])
-    const late = new StreamWindow(over40ms.growth)
+    const late = new StreamWindow(over40ms.sizing)
     expect(await grow(late)).toBe(0)
     windows[0]?.close()
     windows[0]?.close()

@@ -19,14 +19,27 @@ const WAITING_MAX_BYTES = 65_536 + CHUNK_BYTES
 /** The shortest write that every pipe takes: a pipe of messages carries records, the shortest of which is a tag. */
 const PIECE_BYTES = 16
 const BULK_BYTES = 64 * 1_048_576
-/** Everything that happened on a pipe, in order. */
-export function watch(pipe: Pipe): { readonly bytes: number[]; readonly events: string[] } {
+/** Everything that happened on a pipe, in order.
+ * @param lent - is told of bytes that were lent, which are else taken as those that are handed over. */
+export function watch(
+  pipe: Pipe,
+  lent?: (bytes: Uint8Array) => void,
+): { readonly bytes: number[]; readonly events: string[] } {
   const heard = { bytes: [] as number[], events: [] as string[] }
+  const data = (bytes: Uint8Array): void => {
+    for (const byte of bytes) heard.bytes.push(byte)
+    if (heard.events.at(-1) !== 'data') heard.events.push('data')
+  }
   pipe.start({
-    data: (bytes) => {
-      for (const byte of bytes) heard.bytes.push(byte)
-      if (heard.events.at(-1) !== 'data') heard.events.push('data')
-    },
+    data,
+    ...(lent === undefined
+      ? {}
+      : {
+          lent(bytes) {
+            lent(bytes)
+            data(bytes)
+          },
+        }),
     drain: () => heard.events.push('drain'),
     end: () => heard.events.push('end'),
     closed: () => heard.events.push('closed'),

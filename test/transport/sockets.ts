@@ -116,6 +116,32 @@ export function lendingConformance(
       await ends.close()
     }, 30_000)
 
+    test.skipIf(process.platform === 'win32')(
+      'what arrives at whoever dialled lies in one memory, and is copied for those who keep it',
+      async () => {
+        const [lending, handing] = [
+          await socketEnds(listen, dial, at()),
+          await socketEnds(listen, dial, at()),
+        ]
+        const lent: Uint8Array[] = []
+        const atLending = watch(lending.client, (bytes) => lent.push(bytes))
+        const kept: Uint8Array[] = []
+        handing.client.start({ data: (bytes) => kept.push(bytes), drain() {}, end() {}, closed() {} })
+        for (const i of [1, 2, 3]) {
+          for (const { server } of [lending, handing]) server.write(new Uint8Array(20).fill(i))
+          await expect.poll(() => [atLending.bytes.length, kept.length]).toEqual([20 * i, i])
+        }
+        expect(new Set(lent.map(({ buffer }) => buffer)).size).toBe(1)
+        expect(atLending.bytes.filter((_, i) => i % 20 === 0)).toEqual([1, 2, 3])
+        expect(kept).toEqual([1, 2, 3].map((i) => new Uint8Array(20).fill(i)))
+        for (const ends of [lending, handing]) {
+          ends.client.destroy()
+          ends.server.destroy()
+          await ends.close()
+        }
+      },
+    )
+
     test('bytes that were lent to a pipe that is destroyed come back once at most, and none to one that is gone', async () => {
       const ends = await socketEnds(listen, dial, at())
       watch(ends.client)

@@ -1,0 +1,90 @@
+// How large the windows of a session's streams are (spec/rpc.md §4, §8): a window that was read within two round trips is too
+// short for its path; over a short path one that took many is longer than anybody needs, and what lies in it delays calls.
+// Leaves out one window (stream-window.ts) and the measuring (round-trips.ts).
+import type { Clock } from '../clock.js'
+import { SHORT_PATH_MS, STREAMS_GROWN_MAX, WINDOW_MIN_BYTES } from '../limits.js'
+import type { Connection, LocalLimits } from '../session/index.js'
+import type { RoundTrips } from './round-trips.js'
+
+/** Two windows of this can still be counted at the sender (spec/rpc.md §8), bytes. */
+const GRANT_MAX_BYTES = 0x7fff_ffff
+
+/** Round trips in which a window was read: it grows below the first, and halves above the second. Halved it is read in half the
+ * time, so that it does not grow again at once. */
+const TRIPS_TO_GROW = 2
+const TRIPS_TO_HALVE = 5
+
+/** What the streams of one session share. */
+export class WindowSizing {
+  /** Of every stream at first. */
+  readonly initialBytes: number
+  /** Of one stream. */
+  readonly #maxBytes: number
+  readonly #roundTrips: RoundTrips
+  readonly #clock: Clock
+  #leftBytes: number
+
+  /** @param limits - windows stay as they are unless `maxStreamBytes` is larger, and on a pipe that carries one batch each way. */
+  constructor(
+    {
+      initialStreamBytes,
+      maxStreamBytes = 0,
+    }: Pick<LocalLimits, 'initialStreamBytes'> & Partial<LocalLimits>,
+    roundTrips: RoundTrips,
+    connection: Pick<Connection, 'clock' | 'batchDeadlineMs'>,
+  ) {
+    this.initialBytes = initialStreamBytes
+    this.#maxBytes = connection.batchDeadlineMs === undefined ? Math.min(maxStreamBytes, GRANT_MAX_BYTES) : 0
+    this.#roundTrips = roundTrips
+    this.#clock = connection.clock
+    this.#leftBytes = STREAMS_GROWN_MAX * this.#maxBytes
+  }
+
+  get isFixed(): boolean {
+    return this.#maxBytes <= this.initialBytes
+  }
+
+  nowMs(): number {
+    return this.#clock.nowMs()
+  }
+
+  /** Some of a stream has arrived. */
+  arrived(): void {
+    this.#roundTrips.disturb()
+  }
+
+  /** Half a window was read.
+   * @param bytes - size of the window.
+   * @param sinceMs - when the last whole one began to be read; undefined when that is not known yet.
+   * @returns its size from now on, bytes; what is above the initial size is taken until {@link giveBack}. */
+  resize(bytes: number, nowMs: number, sinceMs: number | undefined): number {
+    this.#roundTrips.measure(nowMs)
+    const { quietMs, shortestMs } = this.#roundTrips
+    if (sinceMs === undefined || quietMs === undefined || shortestMs === undefined) return bytes
+    const takenMs = nowMs - sinceMs
+    if (takenMs < TRIPS_TO_GROW * quietMs) return this.#grown(bytes)
+    const isLong = shortestMs <= SHORT_PATH_MS && takenMs > TRIPS_TO_HALVE * quietMs
+    return isLong ? this.#halved(bytes) : bytes
+  }
+
+  #grown(bytes: number): number {
+    const size = Math.min(2 * bytes, this.#maxBytes, Math.max(bytes, this.initialBytes) + this.#leftBytes)
+    this.#leftBytes -= this.#above(size) - this.#above(bytes)
+    return size
+  }
+
+  #halved(bytes: number): number {
+    const size = Math.max(Math.ceil(bytes / 2), Math.min(bytes, WINDOW_MIN_BYTES))
+    this.#leftBytes += this.#above(bytes) - this.#above(size)
+    return size
+  }
+
+  #above(bytes: number): number {
+    return Math.max(0, bytes - this.initialBytes)
+  }
+
+  /** A window of `bytes` is needed no longer. */
+  giveBack(bytes: number): void {
+    this.#leftBytes += this.#above(bytes)
+  }
+}
