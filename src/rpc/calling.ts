@@ -1,7 +1,7 @@
 // The calling half of a peer: calls on exports of the other side and on answers that are still to come (spec/rpc.md §3, §4).
-// Ids, budget and cancellation of what this side asked. Leaves out serving (dispatch.ts), frames and the table of ops
-// (peer.ts), and what values hold (session-links.ts).
-import { Capability, type Restrictions } from '../capability/index.js'
+// Ids, budget and cancellation of what this side asked. Leaves out what is asked of the session itself
+// (session-requests.ts), serving (dispatch.ts), frames and the table of ops (peer.ts), and what values hold (session-links.ts).
+import type { Capability, Restrictions } from '../capability/index.js'
 import type { NoisecapError } from '../errors.js'
 import { CLOSE_CODES, nameOfCode, type SessionLimits } from '../session/index.js'
 import { readFailure, readResult } from './answers.js'
@@ -14,7 +14,6 @@ import {
   inputRefused,
   letGo,
   malformedAnswer,
-  noCapabilityInAnswer,
   tooLarge,
 } from './call-errors.js'
 import { writeCallHeader } from './call-header.js'
@@ -22,39 +21,34 @@ import type { CallOptions } from './call-options.js'
 import type { Deadlines } from './deadlines.js'
 import { OPEN_AUTHORITY } from './exports.js'
 import { Imports } from './imports.js'
-import { saveRefused } from './introductions.js'
 import { asStub } from './local-target.js'
 import { askMap } from './map-asking.js'
 import type { Recording } from './map-recording.js'
 import { type Metadata, sentMetadata } from './metadata.js'
-import { defineMethod, type MethodDefinition } from './method-definition.js'
+import type { MethodDefinition } from './method-definition.js'
 import { MethodStream } from './method-stream.js'
 import type { Outbox } from './outbox.js'
-import { type Presentation, writePresentation } from './presentation.js'
 import { Question, type QuestionOwner, type QuestionTarget } from './question.js'
 import { QuestionTable } from './question-table.js'
 import { callerAt, createReferencePromise } from './reference-promise.js'
 import type { ReferenceOwner, RemoteReference } from './remote-reference.js'
-import { encodeRestrictions } from './save-request.js'
 import type { SessionLinks } from './session-links.js'
+import { SessionRequests } from './session-requests.js'
 import { type CallResult, isReference, releaseStub, streamResult } from './stub.js'
 import type { PathKey } from './value-links.js'
 import { NotYet } from './value-refusal.js'
-import { decodeValue, encodeValueInto } from './values.js'
-import { CALL_FLAG, type FieldReader, OP, WireError, writeBytes, writeVarint } from './wire.js'
+import { encodeValueInto } from './values.js'
+import { CALL_FLAG, type FieldReader, OP, WireError, writeVarint } from './wire.js'
 
 /** The export that stands for the object of the session's first capability. */
 const ROOT_EXPORT = 0
-/** Requests of the session itself, which are no calls on an object. */
-const PRESENT = defineMethod('present')
-const BEFRIEND = defineMethod('befriend')
-const SAVE = defineMethod('capabilityOf')
-/** So that a target fits a varint. */
-const EXPORT_ID_MAX = 0x7fff_ffff
+
 /** Calls and references of one side. */
 export class Calling implements QuestionOwner, ReferenceOwner {
   readonly deadlines: Deadlines
   readonly imports: Imports
+  /** What is asked of the session itself. */
+  readonly requests: SessionRequests
   /** Set by the peer, which has the other tables. */
   links!: SessionLinks
   readonly #outbox: Outbox
@@ -62,7 +56,6 @@ export class Calling implements QuestionOwner, ReferenceOwner {
   /** Calls by id, within the other side's budget. */
   readonly #questions: QuestionTable
   #over: NoisecapError | undefined
-  readonly #locations: readonly string[]
 
   /** @param remoteLimits - what the other side is willing to receive.
    * @param locations - where it was dialled. */
@@ -72,12 +65,19 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     remoteLimits: SessionLimits,
     locations: readonly string[] = [],
   ) {
-    this.#locations = locations
     this.#outbox = outbox
     this.deadlines = deadlines
     this.#maxMessageBytes = remoteLimits.maxMessageBytes
     this.#questions = new QuestionTable(remoteLimits.maxCallsInFlight, (question) => this.finish(question))
     this.imports = new Imports(this, remoteLimits.maxExports)
+    this.requests = new SessionRequests({
+      owner: this,
+      questions: this.#questions,
+      outbox,
+      imports: this.imports,
+      locations,
+      over: () => this.#over,
+    })
   }
 
   /** Calls without an answer yet. */
@@ -90,69 +90,12 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     return this.imports.find(ROOT_EXPORT) ?? this.imports.arrive(ROOT_EXPORT, undefined)!
   }
 
-  /** Show a further capability of the same service: one HMAC, no DH.
-   * @returns a reference to its object; rejects with a {@link CallError} whose `failureName` says which caveat denies. */
-  async present(presentation: Presentation): Promise<RemoteReference> {
-    return (await this.#request(OP.present, PRESENT, presentation)) as RemoteReference // see #presented
+  befriend(exportId: number): Promise<void> {
+    return this.requests.befriend(exportId)
   }
 
-  /** The reference is there before the next message is read, which may already break it. */
-  #presented(reader: FieldReader, bytes: Uint8Array): RemoteReference {
-    let exportId: unknown
-    try {
-      exportId = decodeValue(bytes, reader.at, reader.end)
-    } catch {
-      throw new WireError('export is not a value')
-    }
-    if (
-      typeof exportId !== 'number' ||
-      !Number.isSafeInteger(exportId) ||
-      exportId < 0 ||
-      exportId > EXPORT_ID_MAX
-    )
-      throw new WireError('export is not a number')
-    if (this.imports.find(exportId) !== undefined) throw new WireError('export is in use')
-    const reference = this.imports.arrive(exportId, undefined)
-    if (reference === undefined) throw new WireError('more exports than announced')
-    return reference
-  }
-
-  /** Ask the other side to remember this one as a contact, for the capability of an export. */
-  async befriend(exportId: number): Promise<void> {
-    await this.#request(OP.befriend, BEFRIEND, exportId)
-  }
-
-  /** Ask the host of an export for a capability for its object. */
-  async save(exportId: number, restrictions: Restrictions): Promise<Capability> {
-    const asked = encodeRestrictions(restrictions)
-    let answer: unknown
-    try {
-      answer = await this.#request(OP.save, SAVE, exportId, asked)
-    } catch (error) {
-      throw saveRefused(error)
-    }
-    if (!(answer instanceof Capability)) throw noCapabilityInAnswer()
-    return answer.withLocations(this.#locations)
-  }
-
-  #request(
-    op: number,
-    method: MethodDefinition,
-    input: Presentation | number,
-    value?: Uint8Array,
-  ): Promise<unknown> {
-    if (this.#over !== undefined) return Promise.reject(disconnected(method.name, false, this.#over))
-    const question = new Question(this, method, undefined, undefined)
-    this.#questions.enqueue(question, () => {
-      const { sink, mark } = this.#outbox.beginMessage(op)
-      question.id = this.#questions.add(question)
-      writeVarint(sink, question.id)
-      if (typeof input === 'number') writeVarint(sink, input)
-      else writePresentation(sink, input)
-      if (value !== undefined) writeBytes(sink, value)
-      this.#outbox.endMessage(mark)
-    })
-    return question.promise()
+  save(exportId: number, restrictions: Restrictions): Promise<Capability> {
+    return this.requests.save(exportId, restrictions)
   }
 
   releaseExport(exportId: number, count: number): void {
@@ -371,7 +314,8 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     try {
       if (op === OP.fail) {
         if (!question.settled) readFailure(question, reader, bytes)
-      } else if (question.method === PRESENT) question.resolve(this.#presented(reader, bytes))
+      } else if (this.requests.isPresent(question))
+        question.resolve(this.requests.readPresented(reader, bytes))
       else this.#returned(question, reader, bytes)
     } catch (error) {
       // Its id is free already, so the end of the session would not find it.

@@ -1,7 +1,6 @@
 // Decides which calls may run: only on exports that are open or answers that hold references, only while the capability
-// allows it, within the budgets, in order (spec/rpc.md §4, §8). Leaves out the table of ops (peer.ts), how calls run
-// (execution.ts) and what answers are kept (served-answers.ts).
-import type { Capability, Restrictions } from '../capability/index.js'
+// allows it, within the budgets, in order (spec/rpc.md §4, §8). Leaves out requests of the session itself (served-requests.ts), the table of
+// ops (peer.ts), how calls run (execution.ts) and what answers are kept (served-answers.ts).
 import type { PublicKey } from '../crypto/index.js'
 import { METHOD_NAME_MAX_BYTES } from '../limits.js'
 import type { Connection, SessionLimits } from '../session/index.js'
@@ -18,11 +17,10 @@ import { MapCall } from './map-run.js'
 import { MALFORMED_METADATA, NO_METADATA, readMetadata } from './metadata.js'
 import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
-import { type Presentation, readPresentation } from './presentation.js'
 import { walk } from './reference-promise.js'
-import { decodeRestrictions } from './save-request.js'
 import { type ServedAnswer, ServedAnswers } from './served-answers.js'
 import type { Around } from './served-call.js'
+import { type RequestHandlers, ServedRequests } from './served-requests.js'
 import { ServerCall } from './server-call.js'
 import type { SessionLinks } from './session-links.js'
 import type { ToldFailure } from './streams.js'
@@ -36,7 +34,7 @@ import { CALL_FLAG, type FieldReader, readPath, WireError } from './wire.js'
 const UNIMPLEMENTED_FLAGS = CALL_FLAG.oneWay | CALL_FLAG.trace
 
 /** What a dispatcher serves. */
-export interface DispatcherOptions {
+export interface DispatcherOptions extends RequestHandlers {
   readonly exports: Exports
   readonly client: PublicKey | undefined
   readonly onInternalError: (report: InternalError) => void
@@ -44,18 +42,13 @@ export interface DispatcherOptions {
   readonly around?: Around | undefined
   /** No call runs longer, ms; default without end. */
   readonly maxTimeoutMs?: number | undefined
-  /** A further capability, shown inside the session. Throws {@link Failure} unless it is genuine and in force.
-   * @returns its export. */
-  readonly present?: (presentation: Presentation) => number | Promise<number>
-  /** Remember the client as a contact for the capability of this export. Throws {@link Failure} when it may not. */
-  readonly befriend?: (exported: Exported) => Promise<void>
-  /** A capability for the object of this export. Throws {@link Failure} when there is none to give. */
-  readonly save?: (exported: Exported, restrictions: Restrictions) => Capability
 }
 
 /** The serving half of a peer. */
 export class Dispatcher {
-  readonly #options: DispatcherOptions
+  /** What the other side asks of the session itself. */
+  readonly requests: ServedRequests
+  readonly #client: PublicKey | undefined
   readonly #exports: Exports
   readonly #writer: AnswerWriter
   readonly #links: SessionLinks
@@ -78,7 +71,7 @@ export class Dispatcher {
     connection: Connection,
     links: SessionLinks,
   ) {
-    this.#options = options
+    this.#client = options.client
     this.#maxTimeoutMs = options.maxTimeoutMs ?? Number.POSITIVE_INFINITY
     this.#exports = options.exports
     this.#writer = new AnswerWriter(outbox, links, remoteLimits.maxMessageBytes)
@@ -96,6 +89,13 @@ export class Dispatcher {
       connection,
       onInternalError: options.onInternalError,
       around: options.around,
+    })
+    this.requests = new ServedRequests(options, {
+      exports: options.exports,
+      claim: (reader) => this.#claim(reader),
+      hasRoom: (id) => this.#hasRoom(id),
+      refuse: (id, reason, message) => this.#refuse(id, reason, message),
+      answer: (id, what, run) => this.#answer(id, what, run),
     })
     this.#waiting = new WaitingCalls(this.#calls, this.#answers, {
       run: ({ call, name, args }) => {
@@ -150,7 +150,7 @@ export class Dispatcher {
     if (isAdmitted && path === undefined && exported === undefined)
       this.#refuse(id, 'not_found', 'there is no such reference')
     else if (isAdmitted) {
-      const call = new ServerCall(id, exported, this.#options.client, remainingMs, this.#deadlines, flags)
+      const call = new ServerCall(id, exported, this.#client, remainingMs, this.#deadlines, flags)
       call.metadata = metadata
       isTaken =
         path === undefined
@@ -186,7 +186,7 @@ export class Dispatcher {
       return
     }
     if (!this.#admits(id, flags)) return
-    const call = new MapCall(id, undefined, this.#options.client, remainingMs, this.#deadlines, flags)
+    const call = new MapCall(id, undefined, this.#client, remainingMs, this.#deadlines, flags)
     this.#maps.begin(call, bytes.slice(reader.at, reader.end))
     if (!call.finished) this.#keep(call)
   }
@@ -317,43 +317,7 @@ export class Dispatcher {
     } else this.#execution.begin(call, target, name, input)
   }
 
-  /** Serve PRESENT: answered with the number of an export.
-   * @throws WireError as {@link call}. */
-  present(reader: FieldReader): void {
-    const id = this.#claim(reader)
-    const presentation = readPresentation(reader)
-    const { present } = this.#options
-    if (present === undefined) this.#refuse(id, 'unimplemented')
-    else if (this.#hasRoom(id)) this.#request(id, 'present', () => present(presentation))
-  }
-
-  /** Serve BEFRIEND: answered with undefined.
-   * @throws WireError as {@link call}. */
-  befriend(reader: FieldReader): void {
-    const id = this.#claim(reader)
-    const exported = this.#exports.find(reader.varint())
-    const { befriend } = this.#options
-    if (befriend === undefined) this.#refuse(id, 'unimplemented')
-    else if (exported === undefined) this.#refuse(id, 'not_found', 'there is no such reference')
-    else if (this.#hasRoom(id)) this.#request(id, 'befriend', () => befriend(exported))
-  }
-
-  /** Serve SAVE: answered with a capability.
-   * @throws WireError as {@link call}. */
-  save(reader: FieldReader, bytes: Uint8Array): void {
-    const id = this.#claim(reader)
-    const exported = this.#exports.find(reader.varint())
-    const { save } = this.#options
-    if (exported === undefined) this.#refuse(id, 'not_found', 'there is no such reference')
-    else if (save === undefined) this.#refuse(id, 'failed_precondition', 'objects of this side have no name')
-    else if (this.#hasRoom(id)) {
-      const asked = bytes.slice(reader.at, reader.end)
-      this.#request(id, 'save', () => save(exported, decodeRestrictions(asked)))
-    }
-  }
-
-  /** Answer a request of the session itself with what `run` gives. */
-  #request(id: number, what: string, run: () => unknown): void {
+  #answer(id: number, what: string, run: () => unknown): void {
     const call = new ServerCall(id, undefined, undefined, Number.POSITIVE_INFINITY, this.#deadlines)
     this.#execution.request(call, what, run)
     if (!call.finished) this.#keep(call)

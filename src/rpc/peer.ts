@@ -145,7 +145,7 @@ export class Peer {
   /** Show a further capability of the same service: one HMAC, no DH.
    * @returns a reference to its object; rejects with a `CallError` whose `failureName` says which caveat denies. */
   present(presentation: Presentation): Promise<RemoteReference> {
-    return this.#calling.present(presentation)
+    return this.#calling.requests.present(presentation)
   }
 
   /** One round trip inside the session.
@@ -247,13 +247,13 @@ export class Peer {
         this.#expect(this.#streams.onStop(reader.varint()))
         return
       case OP.present:
-        this.#dispatcher.present(reader)
+        this.#dispatcher.requests.present(reader)
         return
       case OP.befriend:
-        this.#dispatcher.befriend(reader)
+        this.#dispatcher.requests.befriend(reader)
         return
       case OP.save:
-        this.#dispatcher.save(reader, bytes)
+        this.#dispatcher.requests.save(reader, bytes)
         return
       case OP.goaway:
         this.#options.goingAway?.()
