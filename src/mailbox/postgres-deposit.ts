@@ -1,12 +1,11 @@
 // Putting messages into a box in Postgres (spec/mailbox.md §6.2), inside of a transaction that holds the lock of its row.
 // Leaves out taking them out (postgres-lease.ts).
-import type { QueryResult } from 'pg'
 import { hexEncode } from '../bytes.js'
 import { countRefusal, refusalOf } from './box-deposit.js'
 import { ID_BYTES } from './content.js'
 import { CHANNEL, notify } from './postgres-box.js'
 import type { Answer, Outcome } from './postgres-box-queue.js'
-import type { Row } from './postgres-rows.js'
+import type { FreshEnvelopes } from './postgres-fresh.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import type { BoxRecord } from './records.js'
 import type { DepositRequest, DepositResult, NewMessage } from './store.js'
@@ -27,11 +26,13 @@ export function findKnown(tx: PostgresTransaction, box: Uint8Array, requests: re
 }
 
 /** Deposit into a box that takes all of it, which is decided by the statement itself.
+ * @param fresh - gets what is in the box then.
  * @returns the result of each, once that is committed; undefined when the box does not take all, or has some already. */
 export function sendDeposit(
   tx: PostgresTransaction,
   box: Uint8Array,
   requests: readonly DepositRequest[],
+  fresh: FreshEnvelopes,
 ): Answer<Outcome<readonly DepositResult[]>> {
   const ids = new Set<string>()
   for (const { messages, nowMs } of requests) {
@@ -41,13 +42,15 @@ export function sendDeposit(
       ids.add(name)
     }
   }
-  const inserted = insert(
+  const { sent, starts, bytes } = insert(
     tx,
     box,
     requests.flatMap((request) => request.messages.map((message) => ({ message, request }))),
   )
   return async () => {
-    if ((await inserted).rows.length === 0) return undefined
+    const [row] = (await sent).rows
+    if (row === undefined) return undefined
+    fresh.keep(box, { first: Number(row['first']), starts, bytes })
     return {
       result: requests.map(({ messages }) => ({
         accepted: messages.length,
@@ -70,7 +73,7 @@ export async function depositIn(
   const known = new Set(rows.map(({ id }) => hexEncode(id as Uint8Array)))
   const chosen = requests.map((request) => choose(record, known, request))
   const taken = chosen.flatMap((each) => each.taken)
-  if (taken.length > 0 && (await insert(tx, box, taken)).rows.length === 0)
+  if (taken.length > 0 && (await insert(tx, box, taken).sent).rows.length === 0)
     throw new Error('Cannot deposit: expected room for what was chosen')
   if (chosen.some(({ result }) => result.refusal !== undefined)) {
     const { refusals, refusedMs } = record
@@ -131,29 +134,28 @@ const INSERT = `
       with ordinality as each(depositor, size, start, deposited_ms, wanted_ms, n)),
   put as (
     insert into noisecap_message (box, position, id, depositor, size, envelope, deposited_ms, expires_ms)
-    select $1, position, id, depositor, size, substr($5::bytea, start, size), deposited_ms, expires_ms from given),
+    select $1, position, id, depositor, size, substr($5::bytea, start + 1, size), deposited_ms, expires_ms from given),
   remembered as (
     insert into noisecap_id (box, id, position, expires_ms) select $1, id, position, expires_ms from given)
-  select pg_notify($11, $12) from counted`
+  select first, pg_notify($11, $12) from counted`
 
-function insert(
-  tx: PostgresTransaction,
-  box: Uint8Array,
-  taken: readonly Taken[],
-): Promise<QueryResult<Row>> {
+/** @returns what was sent, and the envelopes in one piece. */
+function insert(tx: PostgresTransaction, box: Uint8Array, taken: readonly Taken[]) {
   const sizes = taken.map(({ message }) => message.envelope.length)
   const starts: number[] = []
-  let end = 1 // as SQL counts
+  let length = 0
   for (const size of sizes) {
-    starts.push(end)
-    end += size
+    starts.push(length)
+    length += size
   }
-  return tx.query(INSERT, [
+  const bytes = Buffer.allocUnsafeSlow(length)
+  for (const [i, { message }] of taken.entries()) bytes.set(message.envelope, starts[i])
+  const sent = tx.query(INSERT, [
     box,
     taken.length,
-    end - 1,
+    length,
     Buffer.concat(taken.map(({ message }) => message.id)),
-    Buffer.concat(taken.map(({ message }) => message.envelope)),
+    bytes,
     arrayOf(taken.map(({ request }) => request.depositor)),
     arrayOf(sizes),
     arrayOf(starts),
@@ -162,6 +164,7 @@ function insert(
     CHANNEL,
     hexEncode(box),
   ])
+  return { sent, starts, bytes }
 }
 
 /** Numbers as Postgres reads an array: `pg` would quote each. */

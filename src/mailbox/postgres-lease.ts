@@ -3,6 +3,7 @@
 import { Choice, receiptOf } from './box-lease.js'
 import { bury, messageOf } from './postgres-box.js'
 import type { Answer, Outcome } from './postgres-box-queue.js'
+import type { FreshEnvelopes, FreshRange } from './postgres-fresh.js'
 import { STATE_COLUMNS, stateOf } from './postgres-rows.js'
 import type { PostgresTransaction } from './postgres-transaction.js'
 import { type BoxRecord, HELD } from './records.js'
@@ -32,49 +33,50 @@ const LEASE = `
     update noisecap_message set deliveries = deliveries + 1, held = ${HELD.leased}, until_ms = $2::bigint + $6, for_ms = $6, consumer = $5
     where box = $1 and position = any(array(select position from free where through <= $4 or through = bytes))
       and exists (select from plain)
-    returning position, deposited_ms, expires_ms, deliveries, length(envelope) as length, envelope)
+    returning position, deposited_ms, expires_ms, deliveries,
+      case when position between $7 and $8 then '' else envelope end as envelope)
   select exists (select from plain) as plain,
     case when (select count(*) from free) < $3 then (select min(until_ms) from noisecap_message where ${ALIVE} and ${IS_HELD}) end as next_ms,
-    string_agg(position || ' ' || deposited_ms || ' ' || expires_ms || ' ' || deliveries || ' ' || length, ',') as facts,
+    string_agg(position || ' ' || deposited_ms || ' ' || expires_ms || ' ' || deliveries || ' ' || length(envelope), ',') as facts,
     string_agg(envelope, '') as envelopes
   from taken`
 
 /** Hold what is available, the oldest first, where that is plain.
+ * @param fresh - what need not be read.
  * @returns what is leased, once that is committed; undefined when that is for {@link leaseFrom}. */
 export function sendLease(
   tx: PostgresTransaction,
   box: Uint8Array,
   { maxMessages, maxBytes, consumer, leaseMs }: LeaseRequest,
   nowMs: number,
+  fresh: FreshEnvelopes,
 ): Answer<Outcome<Leased>> {
-  const sent = tx.query(LEASE, [box, nowMs, maxMessages, maxBytes, consumer, leaseMs])
+  const range = fresh.rangeOf(box)
+  const { from, to } = range
+  const sent = tx.query(LEASE, [box, nowMs, maxMessages, maxBytes, consumer, leaseMs, from, to])
   return async () => {
     const [row] = (await sent).rows
     if (row?.['plain'] !== true) return undefined
     const nextMs = row['next_ms'] === null ? undefined : Number(row['next_ms'])
-    const messages =
-      row['facts'] === null ? [] : messagesOf(row['facts'] as string, row['envelopes'] as Buffer)
+    if (row['facts'] === null) return { result: { messages: [], nextMs, open: true } }
+    const messages = messagesOf(row['facts'] as string, row['envelopes'] as Buffer, range)
+    fresh.taken(box, messages.at(-1)?.position ?? -1)
     return { result: { messages, nextMs, open: true } }
   }
 }
 
-/** @param facts - numbers of each message, in the order of the envelopes. */
-function messagesOf(facts: string, envelopes: Buffer): readonly LeasedMessage[] {
+/** @param facts - numbers of each message, in the order of the envelopes.
+ * @param envelopes - those that are not in `range`. */
+function messagesOf(facts: string, envelopes: Buffer, range: FreshRange): readonly LeasedMessage[] {
   let start = 0
   const messages = facts.split(',').map((each) => {
     const [position = 0, depositedMs = 0, expiresMs = 0, deliveries = 0, length = 0] = each
       .split(' ')
       .map(Number)
-    const envelope = envelopes.subarray(start, start + length)
+    const envelope = range.envelopeOf(position) ?? envelopes.subarray(start, start + length)
     start += length
-    return {
-      position,
-      envelope,
-      depositedMs,
-      expiresMs,
-      deliveries,
-      receipt: receiptOf(position, deliveries),
-    }
+    const receipt = receiptOf(position, deliveries)
+    return { position, envelope, depositedMs, expiresMs, deliveries, receipt }
   })
   return messages.sort((a, b) => a.position - b.position)
 }

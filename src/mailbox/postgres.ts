@@ -14,6 +14,7 @@ import { dropBoxes, messageOf, notify, putAlias, remove, revive, settleAll, with
 import { type Answer, LOCK_BOX, OPEN_BOX, PostgresBoxQueue } from './postgres-box-queue.js'
 import { PostgresConnection } from './postgres-connection.js'
 import { depositIn, sendDeposit } from './postgres-deposit.js'
+import { FreshEnvelopes } from './postgres-fresh.js'
 import { leaseFrom, sendLease } from './postgres-lease.js'
 import { boxOf, type Row } from './postgres-rows.js'
 import { GatheringSocket } from './postgres-socket.js'
@@ -69,13 +70,14 @@ class PostgresMailboxStore implements MailboxStore {
   readonly #listeners = new Listeners()
   readonly #connection: PostgresConnection
   readonly #boxes: PostgresBoxQueue
+  readonly #fresh = new FreshEnvelopes()
   readonly #deposits = new DepositQueue((box, requests) => {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
     const otherwise = requests.map(() => gone)
     return this.#boxes.add(box, otherwise, {
       kind: 'changes',
       nowMs: requests.at(-1)?.nowMs ?? 0,
-      attempt: (tx) => sendDeposit(tx, box, requests),
+      attempt: (tx) => sendDeposit(tx, box, requests, this.#fresh),
       perform: (tx, record) => depositIn(tx, box, record, requests),
     })
   })
@@ -130,6 +132,7 @@ class PostgresMailboxStore implements MailboxStore {
       dropBoxes(tx, [box])
       notify(tx, box)
     })
+    this.#fresh.forget(box)
   }
 
   deposit(
@@ -145,7 +148,7 @@ class PostgresMailboxStore implements MailboxStore {
     return this.#boxes.add(box, GONE, {
       kind: 'looks',
       nowMs,
-      attempt: (tx) => sendLease(tx, box, request, nowMs),
+      attempt: (tx) => sendLease(tx, box, request, nowMs, this.#fresh),
       perform: (tx, record) => leaseFrom(tx, box, record, request, nowMs),
     })
   }

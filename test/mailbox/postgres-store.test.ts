@@ -80,6 +80,39 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect(new Set(rows.map(({ xmin }) => xmin)).size).toBe(1)
   })
 
+  test('what was put in here and is taken for the first time is not read again; all else is', async () => {
+    await using one = await open()
+    await using two = await open()
+    const id = new Uint8Array(randomBytes(16))
+    const put = (store: typeof one, ...texts: string[]) =>
+      store.deposit(
+        id,
+        0,
+        texts.map((text) => messageOf(text)),
+        NOW,
+      )
+    const take = async (now: number) => {
+      const { messages } = await one.lease(id, asking, now)
+      return messages.map(({ envelope }) => new TextDecoder().decode(envelope)).join('')
+    }
+    await one.openBox({ id, limits, expiresMs: undefined }, [], NOW)
+    await put(one, 'a', 'b')
+    await put(two, 'c')
+    await put(one, 'd')
+    await put(one, 'e', 'f')
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    await client.query(`update noisecap_message set envelope = '?' where box = $1 and position <> 2`, [id])
+    await client.end()
+    expect(await take(NOW)).toBe('??cdef')
+    expect(await take(NOW + asking.leaseMs)).toBe('??c???')
+    await put(one, 'g')
+    await one.dropBox(id)
+    await one.openBox({ id, limits, expiresMs: undefined }, [], NOW)
+    await put(two, 'h')
+    expect(await take(NOW)).toBe('h')
+  })
+
   test('an upload goes on at another relay; nothing is left in the tables once message or box is gone', async () => {
     await using one = await open()
     await using two = await open()

@@ -7,6 +7,7 @@ import { openPostgresMailboxStore } from '../../src/mailbox/postgres.js'
 import { remove } from '../../src/mailbox/postgres-box.js'
 import { PLANS } from '../../src/mailbox/postgres-connection.js'
 import { findKnown, sendDeposit } from '../../src/mailbox/postgres-deposit.js'
+import { FreshEnvelopes } from '../../src/mailbox/postgres-fresh.js'
 import { pageOf, sendLease } from '../../src/mailbox/postgres-lease.js'
 import { GatheringSocket } from '../../src/mailbox/postgres-socket.js'
 import { PostgresTransaction } from '../../src/mailbox/postgres-transaction.js'
@@ -133,8 +134,8 @@ describe.skipIf(!found)('in a real Postgres', () => {
     for (const statistics of ['none', 'fresh']) {
       if (statistics === 'fresh') await client.query('analyze')
       await PostgresTransaction.run(explainer, async (tx) => {
-        sendDeposit(tx, id, asked)
-        sendLease(tx, id, leasing, NOW)
+        sendDeposit(tx, id, asked, new FreshEnvelopes())
+        sendLease(tx, id, leasing, NOW, new FreshEnvelopes())
         await pageOf(tx, id, -1)
         await findKnown(tx, id, asked)
         remove(tx, id, 'position = any($2) and dead is null', [[1, 2, 3]])
