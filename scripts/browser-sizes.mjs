@@ -12,7 +12,7 @@ const WANTED = [
   {
     name: 'connect',
     program: "export { connect, iface, method, stream } from 'noisecap'",
-    limit: 77 * KB,
+    limit: 78 * KB,
     aim: 40 * KB,
     without: ['seal', 'testing'],
   },
@@ -33,7 +33,7 @@ const WANTED = [
   {
     name: 'mailbox',
     program: "export { IndexedDbOrderedStore, Inbox, Outbox } from 'noisecap/mailbox/browser'",
-    limit: 101 * KB,
+    limit: 102 * KB,
     aim: 100 * KB,
     without: ['testing'],
   },

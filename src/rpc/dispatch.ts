@@ -17,6 +17,7 @@ import { MapCall } from './map-run.js'
 import { MALFORMED_METADATA, NO_METADATA, readMetadata } from './metadata.js'
 import { OpenCalls } from './open-calls.js'
 import type { Outbox } from './outbox.js'
+import { NOT_PLAIN, readPlain } from './plain-reader.js'
 import { walk } from './reference-promise.js'
 import { type ServedAnswer, ServedAnswers } from './served-answers.js'
 import type { Around } from './served-call.js'
@@ -269,6 +270,12 @@ export class Dispatcher {
       this.#execution.fail(call, new Failure('invalid_argument', 'the metadata is malformed'), name)
       return false
     }
+    const exported = call.exported!
+    const plain = this.#waiting.has(exported) ? NOT_PLAIN : readPlain(bytes, start, end)
+    if (plain !== NOT_PLAIN) {
+      this.#begin(call, name, plain)
+      return true
+    }
     try {
       judgeSessionValue(bytes, start, end)
     } catch (error) {
@@ -276,7 +283,6 @@ export class Dispatcher {
       this.#execution.fail(call, new Failure('invalid_argument', why), name)
       return true // it brings nothing
     }
-    const exported = call.exported!
     if (!this.#needsAnswers(call) && !this.#waiting.has(exported)) {
       this.#read(call, name, bytes, start)
       return true
@@ -307,9 +313,12 @@ export class Dispatcher {
     const links = this.#links.beginRead(exported.authority, expected)
     const input = readSessionValue(bytes, start, links)
     call.borrowed = links.arrived
-    if (links.problem !== undefined) {
-      this.#execution.fail(call, new Failure('invalid_argument', LINK_PROBLEM_TEXT[links.problem]), name)
-    } else if (target instanceof Promise) {
+    if (links.problem === undefined) this.#begin(call, name, input, target)
+    else this.#execution.fail(call, new Failure('invalid_argument', LINK_PROBLEM_TEXT[links.problem]), name)
+  }
+
+  #begin(call: ServerCall, name: string, input: unknown, target = call.exported!.target()): void {
+    if (target instanceof Promise) {
       target.then(
         (made: Callee) => this.#execution.begin(call, made, name, input),
         (error: unknown) => this.#execution.fail(call, error, name),

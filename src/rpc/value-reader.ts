@@ -1,10 +1,11 @@
 // Builds the value of bytes that guard.ts has passed, and relies on every rule there: nothing is checked twice.
 // Plain data only: objects with Object.prototype, arrays, Map, Set, Date, Uint8Array, primitives; whatever a key is
 // called, it becomes an own data property, and nothing of the result is ever called or awaited (spec/rpc.md §5).
-import { EMPTY, utf8Decode } from '../bytes.js'
+import { EMPTY } from '../bytes.js'
 import { isLinkTag } from './guard-links.js'
 import type { LinkReader, PathKey } from './value-links.js'
 import { HEAD, LINK_TAG, MAJOR, TAG } from './value-tags.js'
+import { keepKey, keptKeyAt, textAt } from './value-text.js'
 
 // The state of the one read that runs; it ends without having called anything foreign.
 let input: Uint8Array = EMPTY
@@ -146,9 +147,10 @@ function readObject(count: number): Record<string, unknown> {
   const object: Record<string, unknown> = {}
   for (let i = 0; i < count; i++) {
     const length = readLength()
-    const cached = cachedKey(length)
-    if (cached !== undefined) {
-      object[cached] = readItem()
+    const kept = keptKeyAt(input, position, length)
+    if (kept !== undefined) {
+      position += length
+      object[kept] = readItem()
       continue
     }
     const key = readText(length)
@@ -156,7 +158,7 @@ function readObject(count: number): Record<string, unknown> {
     // An assignment would fail on a frozen Object.prototype, and run a setter on a polluted one.
     if (key in Object.prototype) define(object, key, readItem())
     else {
-      keepKey(key, position - length, length)
+      keepKey(key, input, position - length, length)
       object[key] = readItem()
     }
   }
@@ -251,76 +253,8 @@ function readMagnitude(): bigint {
   return magnitude
 }
 
-/** Text up to this length is built from character codes, which is faster than a TextDecoder (bench/values.ts). */
-const SHORT_TEXT = 24
-
 function readText(length: number): string {
-  const start = position
+  const text = textAt(input, position, length)
   position += length
-  if (length <= SHORT_TEXT) return isAscii(start, position) ? shortText(start, length) : shortUtf8(start)
-  // A view, not `subarray`: that is slow on a Buffer.
-  return utf8Decode(new Uint8Array(input.buffer, input.byteOffset + start, length))
-}
-
-function isAscii(start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (input[i]! >= 0x80) return false
-  return true
-}
-
-/** One array for each length: an array that changes its length is reallocated. */
-const codesOf = Array.from({ length: SHORT_TEXT + 1 }, (_, length) => new Array<number>(length).fill(0))
-
-function shortText(start: number, length: number): string {
-  const codes = codesOf[length]!
-  for (let i = 0; i < length; i++) codes[i] = input[start + i]!
-  return String.fromCharCode.apply(null, codes)
-}
-
-/** Text up to `position` that is not all ASCII; the guard has seen to it that it is UTF-8. */
-function shortUtf8(start: number): string {
-  let text = ''
-  for (let i = start; i < position; ) {
-    const lead = input[i]!
-    if (lead < 0x80) {
-      text += String.fromCharCode(lead)
-      i += 1
-      continue
-    }
-    const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
-    let code = lead & (0xff >> (length + 1))
-    for (const end = i + length; ++i < end; ) code = (code << 6) | (input[i]! & 0x3f)
-    text += String.fromCodePoint(code)
-  }
   return text
-}
-
-/** Keys seen lately, by a hash: the same few names arrive again and again, and a kept string needs no interning.
- * At most 512 strings of 24 characters, none of them inherited by objects; a peer can displace entries, nothing else. */
-const keyCache: string[] = new Array<string>(512).fill('')
-
-function slotOf(start: number, length: number): number {
-  return (
-    (length * 31 + input[start]! * 7 + input[start + length - 1]! * 131 + input[start + (length >> 1)]!) & 511
-  )
-}
-
-/** The key of `length` bytes that comes next, if it is kept. */
-function cachedKey(length: number): string | undefined {
-  if (length === 0 || length > SHORT_TEXT) return undefined
-  const cached = keyCache[slotOf(position, length)]!
-  if (!isText(cached, position, length)) return undefined
-  position += length
-  return cached
-}
-
-/** Keep `key` of `length` bytes at `start` for its next time, unless it is long or not ASCII. */
-function keepKey(key: string, start: number, length: number): void {
-  if (length > 0 && length <= SHORT_TEXT && key.length === length) keyCache[slotOf(start, length)] = key
-}
-
-/** Whether `text` is the ASCII text of `length` bytes at `start`. */
-function isText(text: string, start: number, length: number): boolean {
-  if (text.length !== length) return false
-  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== input[start + i]) return false
-  return true
 }

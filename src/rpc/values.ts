@@ -5,6 +5,7 @@
 import { NoisecapError } from '../errors.js'
 import { ByteSink } from './byte-sink.js'
 import { checkValue } from './guard.js'
+import { NOT_PLAIN, readPlain } from './plain-reader.js'
 import type { LinkReader, LinkWriter } from './value-links.js'
 import {
   DEFAULT_VALUE_LIMITS,
@@ -73,6 +74,8 @@ export function decodeSessionValue(
   end: number,
   links: LinkReader,
 ): unknown {
+  const plain = readPlain(bytes, start, end)
+  if (plain !== NOT_PLAIN) return plain
   judge(bytes, start, end, SESSION_VALUE_LIMITS)
   return readValue(bytes, start, links)
 }
