@@ -12,10 +12,13 @@ import type { BoxRecord } from './records.js'
 /** Works that one transaction takes at most, so that those who wait are told in time. */
 const SHARED_MAX_WORKS = 64
 
+const OPEN = 'from noisecap_box where id = $1 and (expires_ms = 0 or expires_ms > $2)'
 /** A box that has not ended. */
-export const OPEN_BOX = 'select * from noisecap_box where id = $1 and (expires_ms = 0 or expires_ms > $2)'
+export const OPEN_BOX = `select * ${OPEN}`
 /** What every change of a box begins with. */
 export const LOCK_BOX = `${OPEN_BOX} for update`
+/** The same for those who need not know more than whether it is there. */
+const LOCK_ONLY = `select ${OPEN} for update`
 
 /** Gives an answer once the transaction is committed. */
 export type Answer<T> = () => T | Promise<T>
@@ -102,15 +105,12 @@ export class PostgresBoxQueue {
   }
 
   async #share(box: Uint8Array, works: readonly Waiting[]): Promise<void> {
-    const lock: [text: string, values: unknown[]] = [
-      LOCK_BOX,
-      [box, Math.max(...works.map(({ nowMs }) => nowMs))],
-    ]
+    const which = [box, Math.max(...works.map(({ nowMs }) => nowMs))]
     const inOrder = (['changes', 'looks'] as const).flatMap((kind) =>
       works.filter((work) => work.kind === kind),
     )
     const { locked, attempts } = await this.#connection.transaction(async (tx) => ({
-      locked: { rows: tx.query(...lock) },
+      locked: { rows: tx.query(LOCK_ONLY, which) },
       attempts: inOrder.map((work) => ({ work, wasDone: work.attempt(tx) })),
     }))
     const isOpen = (await locked.rows).rows.length > 0
@@ -120,7 +120,7 @@ export class PostgresBoxQueue {
     const answers = await this.#connection.transaction(async (tx) => {
       const given: (() => void)[] = []
       for (const work of left) {
-        const [row] = (await tx.query(...lock)).rows
+        const [row] = (await tx.query(LOCK_BOX, which)).rows
         given.push(await work.perform(tx, row === undefined ? undefined : boxOf(row)))
       }
       return given
