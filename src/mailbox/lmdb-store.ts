@@ -1,35 +1,41 @@
 // An OrderedStore in LMDB files (the `lmdb` package, an optional peer): several processes, readers without locks. Changes of all
 // who write meanwhile go into one commit, which is on disk before any of them is told (group commit). Node only.
+// Leaves out entries that come to their places later (late-changes.ts).
 import { mkdirSync } from 'node:fs'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { NoisecapError } from '../errors.js'
+import { CommitDraft } from './commit-draft.js'
+import { RecordWriter } from './commit-record.js'
 import { type GroupWork, groupWork } from './group-work.js'
+import { type Commits, commitsOf, LateChanges } from './late-changes.js'
 import type { Entry, OrderedStore, OrderedTransaction, OrderedView } from './ordered-store.js'
 
 /** Bytes and changes that one commit takes at most, so that those who wait are told in time. */
 const COMMIT_MAX_WORKS = 512
 const DIRECTORY_MODE = 0o700
 
-/** Under this key stands the number of commits, by which a process sees those of others. */
-const COMMITS_KEY = new Uint8Array(1)
 /** Between two looks for commits of other processes, ms. */
 const FOREIGN_POLL_MS = 100
 
 /** Entries in LMDB. */
 export class LmdbOrderedStore implements OrderedStore {
   readonly #db: RootDatabase<Uint8Array, Uint8Array>
-  readonly #tx: OrderedTransaction
+  /** Entries at their places, in a transaction or out of one. */
+  readonly #placed: OrderedTransaction
+  readonly #known: LateChanges
+  readonly #record = new RecordWriter()
   #pending: GroupWork[] = []
   #committing: Promise<void> | undefined
   #closed = false
   /** The number of commits up to which this process has told its listeners; undefined when it does not know. */
-  #commits: number | undefined
+  #told: number | undefined
   readonly #foreign = new Set<() => void>()
   #polling: ReturnType<typeof setInterval> | undefined
 
   /** Open, or make, the directory `path`, mode 0700.
+   * @param unorderedKind - first byte of keys that come in no order; the same whoever opens these files.
    * @throws `mailbox/store`. */
-  constructor(path: string) {
+  constructor(path: string, unorderedKind?: number) {
     try {
       mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })
       this.#db = open<Uint8Array, Uint8Array>({
@@ -46,12 +52,13 @@ export class LmdbOrderedStore implements OrderedStore {
       throw storeError('open', error)
     }
     const db = this.#db
-    this.#tx = {
+    this.#placed = {
       get: (key) => db.get(key),
       range: (start, end) => entriesOf(db, start, end),
       put: (key, value) => void db.putSync(key, value),
       remove: (key) => void db.removeSync(key),
     }
+    this.#known = new LateChanges(unorderedKind, this.#placed)
   }
 
   write<T>(work: (tx: OrderedTransaction) => T): Promise<T> {
@@ -63,7 +70,8 @@ export class LmdbOrderedStore implements OrderedStore {
   }
 
   read<T>(work: (view: OrderedView) => T): T {
-    return work(this.#tx)
+    this.#known.catchUp(this.#commitsNow())
+    return work(this.#known.view())
   }
 
   onForeignChange(heard: () => void): () => void {
@@ -83,18 +91,26 @@ export class LmdbOrderedStore implements OrderedStore {
   async #commitAll(): Promise<void> {
     while (this.#pending.length > 0) {
       let batch: readonly GroupWork[] | undefined
+      let committed: (() => void) | undefined
       const take = (): readonly GroupWork[] => this.#pending.splice(0, COMMIT_MAX_WORKS)
       try {
         await this.#db.transaction(() => {
+          const before = commitsOf(this.#placed)
+          this.#known.catchUp(before)
           // Only now: what has come while this waited for the lock of the files goes with it.
           batch = take()
-          for (const { run } of batch) run(this.#tx)
-          this.#count()
+          const draft = new CommitDraft(this.#known, this.#placed, this.#record)
+          for (const { run } of batch) run(draft)
+          committed = draft.write()
+          // Somebody else's in between are told at the next look.
+          this.#told = before.count === this.#told ? before.count + 1 : undefined
         })
         this.#db.resetReadTxn()
+        committed?.()
         for (const { done } of batch ?? []) done()
       } catch (error) {
-        this.#commits = undefined
+        this.#told = undefined
+        this.#known.forget()
         const cause = await reasonOf(error)
         for (const { failed } of batch ?? take()) failed(storeError('write', cause))
       }
@@ -102,27 +118,22 @@ export class LmdbOrderedStore implements OrderedStore {
     this.#committing = undefined
   }
 
-  /** Within a commit: count it. Somebody else's in between are told at the next look. */
-  #count(): void {
-    const before = numberOf(this.#db.get(COMMITS_KEY))
-    this.#commits = before === this.#commits ? before + 1 : undefined
-    const bytes = new Uint8Array(8)
-    new DataView(bytes.buffer).setFloat64(0, before + 1)
-    this.#db.putSync(COMMITS_KEY, bytes)
+  /** Outside of transactions: what this process has seen in one is seen. */
+  #commitsNow(): Commits {
+    const commits = commitsOf(this.#placed)
+    if (commits.count >= this.#known.count) return commits
+    this.#db.resetReadTxn()
+    return commitsOf(this.#placed)
   }
 
   #look(): void {
     this.#db.resetReadTxn()
-    const now = numberOf(this.#db.get(COMMITS_KEY))
+    const { count } = commitsOf(this.#placed)
     // Less: a commit of this process is on its way.
-    if (this.#commits !== undefined && now <= this.#commits) return
-    this.#commits = now
+    if (this.#told !== undefined && count <= this.#told) return
+    this.#told = count
     for (const heard of this.#foreign) heard()
   }
-}
-
-function numberOf(bytes: Uint8Array | undefined): number {
-  return bytes === undefined ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0)
 }
 
 function* entriesOf(

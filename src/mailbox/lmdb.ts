@@ -12,6 +12,7 @@ import type { MessageReader } from './message-codec.js'
 import { OrderedMailboxStore } from './ordered-mailbox-store.js'
 import type { OrderedStore } from './ordered-store.js'
 import { Outbox as CoreOutbox, type OutboxOptions as CoreOutboxOptions } from './outbox.js'
+import { ID_KIND } from './records.js'
 import { RelayClient as CoreRelayClient, type Reach } from './relay-client.js'
 import type { MailboxStore } from './store.js'
 
@@ -37,7 +38,7 @@ export type GroupOptions<In> = WithoutConnect<CoreGroupOptions<In>>
  * @param path - a directory on a local disk.
  * @throws `mailbox/store`. */
 export function openLmdbMailboxStore(path: string): MailboxStore {
-  return new OrderedMailboxStore(new LmdbOrderedStore(path))
+  return new OrderedMailboxStore(new LmdbOrderedStore(path, ID_KIND))
 }
 
 /** Opens boxes at a relay. */

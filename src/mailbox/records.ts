@@ -19,6 +19,8 @@ const KIND = {
   head: 0x68,
   piece: 0x70,
 } as const
+/** First byte of keys that come in no order. */
+export const ID_KIND: number = KIND.id
 const ROLES: readonly Role[] = ['deposit', 'collect', 'notify']
 const REASONS: readonly DeadReason[] = ['deliveries', 'rejected']
 const BOX_BYTES = 16

@@ -1,5 +1,6 @@
 // Entries in memory, sorted by the bytes of their keys: what a store in memory is made of, and one box of a store that keeps a
 // log. The keys are one sorted list, so it is not meant for more than some hundred thousand. Leaves out durability.
+import { keyOfName, nameOf } from './key-name.js'
 import type { Entry, OrderedTransaction } from './ordered-store.js'
 
 /** Sorted entries; a put keeps a copy, a get gives the copy itself. */
@@ -21,7 +22,7 @@ export class SortedEntries implements OrderedTransaction {
 
   /** Every entry, in order. */
   *all(): Iterable<Entry> {
-    for (const name of this.#keys) yield { key: keyOf(name), value: this.#values.get(name)! }
+    for (const name of this.#keys) yield { key: keyOfName(name), value: this.#values.get(name)! }
   }
 
   put(key: Uint8Array, value: Uint8Array): void {
@@ -44,7 +45,7 @@ export class SortedEntries implements OrderedTransaction {
     for (let i = this.#indexOf(start); i < this.#keys.length; i++) {
       const name = this.#keys[i]!
       if (name >= end) return
-      yield { key: keyOf(name), value: this.#values.get(name)! }
+      yield { key: keyOfName(name), value: this.#values.get(name)! }
     }
   }
 
@@ -59,13 +60,4 @@ export class SortedEntries implements OrderedTransaction {
     }
     return low
   }
-}
-
-/** One character a byte, so that strings compare as the bytes do. */
-function nameOf(key: Uint8Array): string {
-  return String.fromCharCode(...key)
-}
-
-function keyOf(name: string): Uint8Array {
-  return Uint8Array.from(name, (character) => character.charCodeAt(0))
 }

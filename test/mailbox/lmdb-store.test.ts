@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { LmdbOrderedStore } from '../../src/mailbox/lmdb-store.js'
 import { OrderedMailboxStore } from '../../src/mailbox/ordered-mailbox-store.js'
+import { ID_KIND } from '../../src/mailbox/records.js'
 import { describeStore } from './conformance.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'noisecap-lmdb-'))
@@ -12,7 +13,7 @@ let number = 0
 const newPath = () => join(directory, `store-${number++}`)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-describeStore('lmdb', async () => new OrderedMailboxStore(new LmdbOrderedStore(newPath())))
+describeStore('lmdb', async () => new OrderedMailboxStore(new LmdbOrderedStore(newPath(), ID_KIND)))
 
 test('LmdbOrderedStore, closed and opened again, has what was written', async () => {
   const path = newPath()
@@ -22,6 +23,27 @@ test('LmdbOrderedStore, closed and opened again, has what was written', async ()
   const second = new LmdbOrderedStore(path)
   expect(second.read((view) => view.get(Uint8Array.of(1)))).toEqual(Buffer.of(2, 3))
   await second[Symbol.asyncDispose]()
+})
+
+test('LmdbOrderedStore, entries of a kind that comes in no order: others see them, and whoever opens the files again', async () => {
+  const path = newPath()
+  const key = Uint8Array.of(9, 1)
+  const prefix = Uint8Array.of(9)
+  const seenBy = (store: LmdbOrderedStore) =>
+    store.read((view) => [view.get(key)?.[0], [...view.range(prefix, Uint8Array.of(10))].length])
+  const first = new LmdbOrderedStore(path, 9)
+  await using second = new LmdbOrderedStore(path, 9)
+  await first.write((tx) => tx.put(key, Uint8Array.of(5)))
+  expect(seenBy(first)).toEqual([5, 1])
+  expect(await second.write((tx) => tx.get(key)?.[0])).toBe(5)
+  expect(seenBy(second)).toEqual([5, 1])
+  await first[Symbol.asyncDispose]()
+  const again = new LmdbOrderedStore(path, 9)
+  expect(seenBy(again)).toEqual([5, 1])
+  await second.write((tx) => tx.remove(key))
+  expect(await again.write((tx) => tx.get(key))).toBeUndefined()
+  expect(seenBy(again)).toEqual([undefined, 0])
+  await again[Symbol.asyncDispose]()
 })
 
 test('LmdbOrderedStore, a work that throws rejects alone, its neighbours in the commit are kept', async () => {
