@@ -42,7 +42,7 @@ export function sendDeposit(
       ids.add(name)
     }
   }
-  const { sent, starts, bytes } = insert(
+  const { sent, ...inserted } = insert(
     tx,
     box,
     requests.flatMap((request) => request.messages.map((message) => ({ message, request }))),
@@ -50,7 +50,7 @@ export function sendDeposit(
   return async () => {
     const [row] = (await sent).rows
     if (row === undefined) return undefined
-    fresh.keep(box, { first: Number(row['first']), starts, bytes })
+    fresh.keep(box, { first: Number(row['first']), ...inserted })
     return {
       result: requests.map(({ messages }) => ({
         accepted: messages.length,
@@ -139,7 +139,7 @@ const INSERT = `
     insert into noisecap_id (box, id, position, expires_ms) select $1, id, position, expires_ms from given)
   select first, pg_notify($11, $12) from counted`
 
-/** @returns what was sent, and the envelopes in one piece. */
+/** @returns what was sent; ids and envelopes in one piece each. */
 function insert(tx: PostgresTransaction, box: Uint8Array, taken: readonly Taken[]) {
   const sizes = taken.map(({ message }) => message.envelope.length)
   const starts: number[] = []
@@ -149,12 +149,16 @@ function insert(tx: PostgresTransaction, box: Uint8Array, taken: readonly Taken[
     length += size
   }
   const bytes = Buffer.allocUnsafeSlow(length)
-  for (const [i, { message }] of taken.entries()) bytes.set(message.envelope, starts[i])
+  const ids = new Uint8Array(ID_BYTES * taken.length)
+  for (const [i, { message }] of taken.entries()) {
+    bytes.set(message.envelope, starts[i])
+    ids.set(message.id, ID_BYTES * i)
+  }
   const sent = tx.query(INSERT, [
     box,
     taken.length,
     length,
-    Buffer.concat(taken.map(({ message }) => message.id)),
+    ids,
     bytes,
     arrayOf(taken.map(({ request }) => request.depositor)),
     arrayOf(sizes),
@@ -164,7 +168,7 @@ function insert(tx: PostgresTransaction, box: Uint8Array, taken: readonly Taken[
     CHANNEL,
     hexEncode(box),
   ])
-  return { sent, starts, bytes }
+  return { sent, ids, starts, bytes }
 }
 
 /** Numbers as Postgres reads an array: `pg` would quote each. */

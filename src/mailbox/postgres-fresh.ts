@@ -1,38 +1,45 @@
 // Envelopes that this relay has put into boxes in Postgres and that nobody has taken yet: whoever takes them soon gets them from here,
-// since from the server each comes as text of twice its length. No other message ever has the same position in the same box, so what is
-// here is right whatever others do meanwhile; whether it is still in the box, the server says. Leaves out putting in and taking.
-import { hexEncode } from '../bytes.js'
+// since from the server each comes as text of twice its length. Whether a message is in the box, and still the same (a server that
+// lost its last transactions gives their positions to others), the server says by its id. Leaves out putting in and taking.
+import { concat, hexEncode } from '../bytes.js'
+import { ID_BYTES } from './content.js'
 
 /** Memory for all boxes together, bytes. */
 const FRESH_MAX_BYTES = 8_388_608
 /** What a batch takes besides its bytes, about. */
 const BATCH_COST_BYTES = 512
 
-/** Envelopes that were put in together, one behind the other. */
+/** Messages that were put in together, one behind the other. Kept, not copied: memory of its own. */
 export interface FreshBatch {
   /** Position of the first. */
   readonly first: number
-  /** Where each begins in `bytes`. */
+  /** 16 bytes for each. */
+  readonly ids: Uint8Array
+  /** Where each envelope begins in `bytes`. */
   readonly starts: readonly number[]
-  /** Kept, not copied: memory of its own. */
   readonly bytes: Uint8Array
 }
 
-/** What is here of a box: all from one position to another. */
+/** Some of what is here of a box, one behind the other. */
 export interface FreshRange {
+  /** Position of the first. */
   readonly from: number
-  /** Below `from` when there is nothing. */
-  readonly to: number
-  /** @returns what is at a position of the range, even if it is forgotten meanwhile. */
-  readonly envelopeOf: (position: number) => Uint8Array | undefined
+  /** 16 bytes for each. */
+  readonly ids: Uint8Array
+  readonly envelopes: readonly Uint8Array[]
 }
 
-const NOTHING: FreshRange = { from: 0, to: -1, envelopeOf: () => undefined }
+interface Fresh {
+  /** The first that nobody has taken. */
+  from: number
+  /** They follow each other. */
+  readonly batches: FreshBatch[]
+}
 
 /** Keeps them while there is room. */
 export class FreshEnvelopes {
-  /** Batches that follow each other; the box that got something last is last. */
-  readonly #boxes = new Map<string, FreshBatch[]>()
+  /** The box that got something last is last. */
+  readonly #boxes = new Map<string, Fresh>()
   readonly #maxBytes: number
   #bytes = 0
 
@@ -43,52 +50,68 @@ export class FreshEnvelopes {
   /** They are in the box. What is here of it from before a gap is forgotten. */
   keep(box: Uint8Array, batch: FreshBatch): void {
     const name = hexEncode(box)
-    const last = this.#boxes.get(name)?.at(-1)
+    const last = this.#boxes.get(name)?.batches.at(-1)
     if (last !== undefined && endOf(last) !== batch.first) this.forget(box)
-    const batches = this.#boxes.get(name) ?? []
-    batches.push(batch)
+    const fresh = this.#boxes.get(name) ?? { from: batch.first, batches: [] }
+    fresh.batches.push(batch)
     this.#boxes.delete(name)
-    this.#boxes.set(name, batches)
+    this.#boxes.set(name, fresh)
     this.#bytes += costOf(batch)
     this.#makeRoom()
   }
 
-  rangeOf(box: Uint8Array): FreshRange {
-    const batches = this.#boxes.get(hexEncode(box))?.slice() ?? []
-    const [first, last] = [batches[0], batches.at(-1)]
-    if (first === undefined || last === undefined) return NOTHING
-    return { from: first.first, to: endOf(last) - 1, envelopeOf: (position) => find(batches, position) }
+  /** The oldest that are here of a box. */
+  oldest(box: Uint8Array, max: number): FreshRange {
+    const { from, batches } = this.#boxes.get(hexEncode(box)) ?? { from: 0, batches: [] }
+    const ids: Uint8Array[] = []
+    const envelopes: Uint8Array[] = []
+    for (const batch of batches) {
+      const begin = Math.max(0, from - batch.first)
+      const end = Math.min(batch.starts.length, begin + max - envelopes.length)
+      if (end <= begin) break
+      ids.push(batch.ids.subarray(begin * ID_BYTES, end * ID_BYTES))
+      for (let i = begin; i < end; i++)
+        envelopes.push(batch.bytes.subarray(batch.starts[i], batch.starts[i + 1]))
+    }
+    return { from, ids: concat(...ids), envelopes }
   }
 
   /** Somebody has got what is up to this position. */
   taken(box: Uint8Array, through: number): void {
     const name = hexEncode(box)
-    const batches = this.#boxes.get(name)
-    if (batches === undefined) return
-    const gone = batches.findIndex((batch) => endOf(batch) > through + 1)
-    this.#drop(name, batches, gone < 0 ? batches.length : gone)
+    const fresh = this.#boxes.get(name)
+    if (fresh === undefined) return
+    fresh.from = Math.max(fresh.from, through + 1)
+    const gone = fresh.batches.findIndex((batch) => endOf(batch) > fresh.from)
+    this.#drop(name, fresh, gone < 0 ? fresh.batches.length : gone)
   }
 
   /** The box is no more. */
   forget(box: Uint8Array): void {
     const name = hexEncode(box)
-    const batches = this.#boxes.get(name)
-    if (batches !== undefined) this.#drop(name, batches, batches.length)
+    const fresh = this.#boxes.get(name)
+    if (fresh !== undefined) this.#drop(name, fresh, fresh.batches.length)
   }
 
   #makeRoom(): void {
-    for (const [name, batches] of this.#boxes) {
+    for (const [name, fresh] of this.#boxes) {
       let count = 0
-      for (let left = this.#bytes; left > this.#maxBytes && count < batches.length; count++)
-        left -= costOf(batches[count]!) // there are as many
+      let left = this.#bytes
+      for (const batch of fresh.batches) {
+        if (left <= this.#maxBytes) break
+        left -= costOf(batch)
+        count += 1
+      }
       if (count === 0) return
-      this.#drop(name, batches, count)
+      this.#drop(name, fresh, count)
     }
   }
 
-  #drop(name: string, batches: FreshBatch[], count: number): void {
-    for (const batch of batches.splice(0, count)) this.#bytes -= costOf(batch)
-    if (batches.length === 0) this.#boxes.delete(name)
+  #drop(name: string, fresh: Fresh, count: number): void {
+    for (const batch of fresh.batches.splice(0, count)) this.#bytes -= costOf(batch)
+    const [first] = fresh.batches
+    if (first === undefined) this.#boxes.delete(name)
+    else fresh.from = Math.max(fresh.from, first.first)
   }
 }
 
@@ -96,21 +119,6 @@ function endOf({ first, starts }: FreshBatch): number {
   return first + starts.length
 }
 
-function costOf({ bytes }: FreshBatch): number {
-  return bytes.length + BATCH_COST_BYTES
-}
-
-/** @param batches - in their order. */
-function find(batches: readonly FreshBatch[], position: number): Uint8Array | undefined {
-  let [low, high] = [0, batches.length - 1]
-  while (low < high) {
-    const middle = (low + high + 1) >> 1
-    if (batches[middle]!.first <= position)
-      low = middle // between the two
-    else high = middle - 1
-  }
-  const batch = batches[low]
-  const start = batch?.starts[position - batch.first]
-  if (batch === undefined || start === undefined) return undefined
-  return batch.bytes.subarray(start, batch.starts[position - batch.first + 1])
+function costOf({ ids, bytes }: FreshBatch): number {
+  return ids.length + bytes.length + BATCH_COST_BYTES
 }

@@ -1,6 +1,8 @@
 // Taking messages out of a box in Postgres (spec/mailbox.md §6.3), inside of a transaction that holds the lock of its row.
 // Leaves out what is available, which is the same for every store (box-lease.ts).
+import { EMPTY } from '../bytes.js'
 import { Choice, receiptOf } from './box-lease.js'
+import { ID_BYTES } from './content.js'
 import { bury, messageOf } from './postgres-box.js'
 import type { Answer, Outcome } from './postgres-box-queue.js'
 import type { FreshEnvelopes, FreshRange } from './postgres-fresh.js'
@@ -34,10 +36,12 @@ const LEASE = `
     where box = $1 and position = any(array(select position from free where through <= $4 or through = bytes))
       and exists (select from plain)
     returning position, deposited_ms, expires_ms, deliveries,
-      case when position between $7 and $8 then '' else envelope end as envelope)
+      case when (
+        case when position between $7 and $8 then id = substr($9::bytea, ${ID_BYTES} * (position - $7)::integer + 1, ${ID_BYTES}) end
+      ) then null else envelope end as envelope)
   select exists (select from plain) as plain,
     case when (select count(*) from free) < $3 then (select min(until_ms) from noisecap_message where ${ALIVE} and ${IS_HELD}) end as next_ms,
-    string_agg(position || ' ' || deposited_ms || ' ' || expires_ms || ' ' || deliveries || ' ' || length(envelope), ',') as facts,
+    string_agg(position || ' ' || deposited_ms || ' ' || expires_ms || ' ' || deliveries || ' ' || coalesce(length(envelope), -1), ',') as facts,
     string_agg(envelope, '') as envelopes
   from taken`
 
@@ -51,30 +55,31 @@ export function sendLease(
   nowMs: number,
   fresh: FreshEnvelopes,
 ): Answer<Outcome<Leased>> {
-  const range = fresh.rangeOf(box)
-  const { from, to } = range
-  const sent = tx.query(LEASE, [box, nowMs, maxMessages, maxBytes, consumer, leaseMs, from, to])
+  const range = fresh.oldest(box, maxMessages)
+  const { from, ids, envelopes } = range
+  const to = from + envelopes.length - 1
+  const sent = tx.query(LEASE, [box, nowMs, maxMessages, maxBytes, consumer, leaseMs, from, to, ids])
   return async () => {
     const [row] = (await sent).rows
     if (row?.['plain'] !== true) return undefined
     const nextMs = row['next_ms'] === null ? undefined : Number(row['next_ms'])
     if (row['facts'] === null) return { result: { messages: [], nextMs, open: true } }
-    const messages = messagesOf(row['facts'] as string, row['envelopes'] as Buffer, range)
+    const messages = messagesOf(row['facts'] as string, (row['envelopes'] ?? EMPTY) as Uint8Array, range)
     fresh.taken(box, messages.at(-1)?.position ?? -1)
     return { result: { messages, nextMs, open: true } }
   }
 }
 
-/** @param facts - numbers of each message, in the order of the envelopes.
- * @param envelopes - those that are not in `range`. */
-function messagesOf(facts: string, envelopes: Buffer, range: FreshRange): readonly LeasedMessage[] {
+/** @param facts - numbers of each message, in the order of the envelopes; the last is negative for those in `range`. */
+function messagesOf(facts: string, envelopes: Uint8Array, range: FreshRange): readonly LeasedMessage[] {
   let start = 0
   const messages = facts.split(',').map((each) => {
     const [position = 0, depositedMs = 0, expiresMs = 0, deliveries = 0, length = 0] = each
       .split(' ')
       .map(Number)
-    const envelope = range.envelopeOf(position) ?? envelopes.subarray(start, start + length)
-    start += length
+    const here = length < 0 ? range.envelopes[position - range.from] : undefined
+    const envelope = here ?? envelopes.subarray(start, start + length)
+    if (here === undefined) start += length
     const receipt = receiptOf(position, deliveries)
     return { position, envelope, depositedMs, expiresMs, deliveries, receipt }
   })

@@ -113,6 +113,24 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect(await take(NOW)).toBe('h')
   })
 
+  test('a message at the position of one that the server has lost is what is taken', async () => {
+    await using one = await open()
+    await using two = await open()
+    const id = new Uint8Array(randomBytes(16))
+    await one.openBox({ id, limits, expiresMs: undefined }, [], NOW)
+    await one.deposit(id, 0, [messageOf('kept'), messageOf('lost')], NOW)
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    const box = `'\\x${Buffer.from(id).toString('hex')}'`
+    await client.query(`delete from noisecap_message where box = ${box} and position = 1;
+      delete from noisecap_id where box = ${box} and position = 1;
+      update noisecap_box set messages = 1, bytes = 4, next_position = 1 where id = ${box}`)
+    await client.end()
+    await two.deposit(id, 0, [messageOf('another')], NOW)
+    const { messages } = await one.lease(id, asking, NOW)
+    expect(messages.map(({ envelope }) => new TextDecoder().decode(envelope))).toEqual(['kept', 'another'])
+  })
+
   test('an upload goes on at another relay; nothing is left in the tables once message or box is gone', async () => {
     await using one = await open()
     await using two = await open()
