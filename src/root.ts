@@ -54,9 +54,14 @@ export class Root implements Caller {
     await this.#open(signal)
   }
 
+  /** What needs closures is apart, here and below: they would cost the calls that need none. */
   call(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     if (method.kind !== 'call' || !(method.idempotent || options?.idempotent === true))
       return this.#callOnce(method, input, options)
+    return this.#callRepeatable(method, input, options)
+  }
+
+  #callRepeatable(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     const clock = this.#clock
     const beganMs = clock.nowMs()
     const again = (left: CallOptions): Promise<unknown> => this.#callLater(method, input, left)
@@ -67,7 +72,12 @@ export class Root implements Caller {
 
   #callOnce(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     const lease = this.#lease
-    if (lease !== undefined) return lease.reference.call(method, input, options)
+    return lease === undefined
+      ? this.#callOnceOpen(method, input, options)
+      : lease.reference.call(method, input, options)
+  }
+
+  #callOnceOpen(method: MethodDefinition, input: unknown, options: CallOptions | undefined): CallResult {
     return shapeCall(method, options, (shaped) => this.#callLater(method, input, shaped))
   }
 

@@ -1,7 +1,7 @@
 // One capability at work in a session: its caveats are judged at each dispatch, it ends by expiry, revocation or release,
 // and nothing of the session outlives it unless another capability carries that (spec/session.md §5).
 // Leaves out the session that holds several (served-session.ts) and the objects they share (served-objects.ts).
-import { allowsMethod, expiresAt, judgeTime, notBefore, type Verified } from './capability/index.js'
+import { allowedMethods, expiresAt, judgeTime, notBefore, type Verified } from './capability/index.js'
 import type { Clock } from './clock.js'
 import { CLOCK_LEEWAY_SECONDS } from './limits.js'
 import {
@@ -41,6 +41,8 @@ export class ServedReference implements Exported, Authority {
   readonly #use: ObjectUse
   /** Whether a caveat looks at the clock: a dispatch without one does not. */
   readonly #isTimed: boolean
+  /** Methods that its caveats leave; undefined for all. */
+  readonly #methods: readonly string[] | undefined
   #live = true
   /** Itself, and what was handed out under it. */
   #holds = 1
@@ -61,6 +63,7 @@ export class ServedReference implements Exported, Authority {
     this.#use = use
     this.mapCalls = mapCalls
     this.#isTimed = expiresAt(verified) !== undefined || notBefore(verified) !== undefined
+    this.#methods = allowedMethods(verified)
     this.#scheduleExpiry()
   }
 
@@ -89,7 +92,7 @@ export class ServedReference implements Exported, Authority {
   authorize(method: string): Permission {
     // A revocation needs no look here: its change event has ended the reference before any later record.
     if (!this.#live || !this.#isInTime()) return 'broken'
-    return allowsMethod(this.verified, method) ? 'ok' : 'denied'
+    return this.#methods === undefined || this.#methods.includes(method) ? 'ok' : 'denied'
   }
 
   target(): Target | Promise<Target> {

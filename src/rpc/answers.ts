@@ -43,15 +43,32 @@ export function readResult(
     settleWith(question, value)
     return
   }
-  validate(
-    method.output,
-    value,
-    (result) => {
-      if (result.issues === undefined) settleWith(question, result.value)
-      else question.reject(badResult(question, describeIssues(result.issues)))
-    },
-    (cause) => question.reject(badResult(question, 'its schema threw', cause)),
+  let result: SchemaResult<unknown> | Promise<SchemaResult<unknown>>
+  try {
+    result = method.output['~standard'].validate(value)
+  } catch (cause) {
+    question.reject(schemaThrew(question, cause))
+    return
+  }
+  // No closure for a schema that answers at once: that is nearly every one.
+  if (result instanceof Promise) settleLater(question, result)
+  else settleValidated(question, result)
+}
+
+function settleLater(question: Question, result: Promise<SchemaResult<unknown>>): void {
+  result.then(
+    (validated) => settleValidated(question, validated),
+    (cause: unknown) => question.reject(schemaThrew(question, cause)),
   )
+}
+
+function settleValidated(question: Question, result: SchemaResult<unknown>): void {
+  if (result.issues === undefined) settleWith(question, result.value)
+  else question.reject(badResult(question, describeIssues(result.issues)))
+}
+
+function schemaThrew(question: Question, cause: unknown): CallError {
+  return badResult(question, 'its schema threw', cause)
 }
 
 /** What arrives in a result or an item belongs to whoever gets it: it is let go when that one forgot to.
@@ -103,15 +120,17 @@ export function readFailure(question: Question, reader: FieldReader, bytes: Uint
     question.reject(failed(`Call ${method.name} failed`, method.name, received, data))
   if (schema === undefined || !received.hasData) fail(undefined)
   else
-    validate(
-      schema,
-      received.data,
+    validated(schema, received.data).then(
       (result) => {
         if (result.issues === undefined) fail(result.value)
         else question.reject(badResult(question, `the data of its error: ${describeIssues(result.issues)}`))
       },
-      (cause) => question.reject(badResult(question, 'the schema of its error threw', cause)),
+      (cause: unknown) => question.reject(badResult(question, 'the schema of its error threw', cause)),
     )
+}
+
+async function validated(schema: StandardSchema, value: unknown): Promise<SchemaResult<unknown>> {
+  return schema['~standard'].validate(value)
 }
 
 /** The error of an END. Data of a declared error is the raw value: whoever knows the method validates it. */
@@ -170,24 +189,6 @@ function failed(
     data,
     hint: errorId === undefined ? undefined : `Look for error ${errorId} in the service's log`,
   })
-}
-
-/** Run a validator that may answer at once or later. */
-export function validate(
-  schema: StandardSchema,
-  value: unknown,
-  done: (result: SchemaResult<unknown>) => void,
-  failed: (error: unknown) => void,
-): void {
-  let result: SchemaResult<unknown> | Promise<SchemaResult<unknown>>
-  try {
-    result = schema['~standard'].validate(value)
-  } catch (error) {
-    failed(error)
-    return
-  }
-  if (result instanceof Promise) result.then(done, failed)
-  else done(result)
 }
 
 function badResult(question: Question, why: string, cause?: unknown): CallError {

@@ -156,15 +156,22 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     input: unknown,
     options: CallOptions | undefined,
   ): CallResult {
-    if (method.kind !== 'call') {
-      return streamResult(
-        new MethodStream(method, options, (shaped) => this.#begin(target, method, input, shaped).promise()),
-      )
-    }
+    if (method.kind !== 'call') return this.#stream(target, method, input, options)
     const question = this.#begin(target, method, input, options)
     return method.returns === undefined
       ? question.promise()
       : createReferencePromise(method.returns, question)
+  }
+
+  #stream(
+    target: QuestionTarget,
+    method: MethodDefinition,
+    input: unknown,
+    options: CallOptions | undefined,
+  ): CallResult {
+    return streamResult(
+      new MethodStream(method, options, (shaped) => this.#begin(target, method, input, shaped).promise()),
+    )
   }
 
   #begin(
@@ -182,10 +189,13 @@ export class Calling implements QuestionOwner, ReferenceOwner {
     const given = method.takes === undefined ? input : asStub(method.takes, input)
     const isMade = given !== input
     // No closure for a call that there is room for: that is nearly every one.
-    if (this.#questions.isFull)
-      this.#questions.enqueue(question, () => this.#askFirst(question, given, isMade))
+    if (this.#questions.isFull) this.#enqueue(question, given, isMade)
     else this.#askFirst(question, given, isMade)
     return question
+  }
+
+  #enqueue(question: Question, input: unknown, isMade: boolean): void {
+    this.#questions.enqueue(question, () => this.#askFirst(question, input, isMade))
   }
 
   /** @param isMade - whether `input` is a stub that was made for this call. */

@@ -4,9 +4,8 @@
 import { hexEncode } from '../bytes.js'
 import { primitives } from '../crypto/index.js'
 import type { Connection } from '../session/index.js'
-import { describeIssues } from '../standard-schema.js'
+import { describeIssues, type SchemaResult, type StandardSchema } from '../standard-schema.js'
 import type { AnswerWriter } from './answer-writer.js'
-import { validate } from './answers.js'
 import { type Authority, OPEN_AUTHORITY, type Target } from './exports.js'
 import { CallError, Failure } from './failure.js'
 import { asStub, type LocalTarget } from './local-target.js'
@@ -63,17 +62,48 @@ export class Execution {
     if (method === undefined) {
       this.fail(call, new Failure('unimplemented', `${target.description.name} has no method ${name}`), name)
     } else if (method.input === undefined) this.#run(call, target, method, input)
-    else {
-      validate(
-        method.input,
-        input,
-        (result) => {
-          if (result.issues === undefined) this.#run(call, target, method, result.value)
-          else this.fail(call, new Failure('invalid_argument', describeIssues(result.issues)), name)
-        },
-        (error) => this.fail(call, error, name),
-      )
+    else this.#validate(call, target, method, method.input['~standard'], input)
+  }
+
+  #validate(
+    call: ServerCall,
+    target: Callee,
+    method: MethodDefinition,
+    schema: StandardSchema['~standard'],
+    input: unknown,
+  ): void {
+    let result: SchemaResult<unknown> | Promise<SchemaResult<unknown>>
+    try {
+      result = schema.validate(input)
+    } catch (error) {
+      this.fail(call, error, method.name)
+      return
     }
+    // No closure for what is there at once, here and below: that is nearly every call.
+    if (result instanceof Promise) this.#runLater(call, target, method, result)
+    else this.#runValidated(call, target, method, result)
+  }
+
+  #runLater(
+    call: ServerCall,
+    target: Callee,
+    method: MethodDefinition,
+    result: Promise<SchemaResult<unknown>>,
+  ): void {
+    result.then(
+      (validated) => this.#runValidated(call, target, method, validated),
+      (error: unknown) => this.fail(call, error, method.name),
+    )
+  }
+
+  #runValidated(
+    call: ServerCall,
+    target: Callee,
+    method: MethodDefinition,
+    result: SchemaResult<unknown>,
+  ): void {
+    if (result.issues === undefined) this.#run(call, target, method, result.value)
+    else this.fail(call, new Failure('invalid_argument', describeIssues(result.issues)), method.name)
   }
 
   /** A reference of another session: its host judges the call, and its errors go on as they came. */
@@ -104,13 +134,23 @@ export class Execution {
       result =
         this.#parts.around === undefined
           ? Reflect.apply(handler, target.object, [input, call])
-          : this.#intercepted(call, target.description.name, method.name, input, () =>
-              Reflect.apply(handler, target.object, [input, call]),
-            )
+          : this.#runAround(call, target, method.name, input, handler)
       this.#settle(call, method, result)
     } catch (error) {
       this.fail(call, error, method.name)
     }
+  }
+
+  #runAround(
+    call: ServerCall,
+    target: Callee,
+    method: string,
+    input: unknown,
+    handler: Parameters<typeof Reflect.apply>[0],
+  ): Promise<unknown> {
+    return this.#intercepted(call, target.description.name, method, input, () =>
+      Reflect.apply(handler, target.object, [input, call]),
+    )
   }
 
   #intercepted(
@@ -135,12 +175,15 @@ export class Execution {
   }
 
   #settle(call: ServerCall, method: MethodDefinition, result: unknown): void {
-    if (isThenable(result)) {
-      result.then(
-        (value) => this.#succeed(call, method, value),
-        (error) => this.fail(call, error, method.name),
-      )
-    } else this.#succeed(call, method, result)
+    if (isThenable(result)) this.#settleLater(call, method, result)
+    else this.#succeed(call, method, result)
+  }
+
+  #settleLater(call: ServerCall, method: MethodDefinition, result: PromiseLike<unknown>): void {
+    result.then(
+      (value) => this.#succeed(call, method, value),
+      (error: unknown) => this.fail(call, error, method.name),
+    )
   }
 
   #succeed(call: ServerCall, method: MethodDefinition, result: unknown): void {
@@ -184,8 +227,10 @@ export class Execution {
     }
     const { given, hasReferences } = links
     this.#stream(call)
+    const isKept = hasReferences || call.keeps
+    if (!isKept && !answers.areAwaited) return
     const answer: ServedAnswer = { call, value, failure: undefined, given, isSent: true }
-    if (hasReferences || call.keeps) answers.keep(answer)
+    if (isKept) answers.keep(answer)
     answers.answered(call, answer)
   }
 

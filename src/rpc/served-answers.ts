@@ -49,6 +49,11 @@ export class ServedAnswers implements KnownAnswers {
     else waiting.push(then)
   }
 
+  /** Whether anybody waits for the answer of any call. */
+  get areAwaited(): boolean {
+    return this.#waiting.size > 0
+  }
+
   /** `call` has ended: whoever waited goes on, in the order in which they came. */
   answered(call: ServerCall, answer: ServedAnswer | undefined): void {
     if (this.#waiting.size === 0) return
