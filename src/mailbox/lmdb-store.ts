@@ -53,7 +53,7 @@ export class LmdbOrderedStore implements OrderedStore {
     }
     const db = this.#db
     this.#placed = {
-      get: (key) => db.get(key),
+      get: (key) => copyOf(db.getBinaryFast(key)),
       range: (start, end) => entriesOf(db, start, end),
       put: (key, value) => void db.putSync(key, value),
       remove: (key) => void db.removeSync(key),
@@ -134,6 +134,12 @@ export class LmdbOrderedStore implements OrderedStore {
     this.#told = count
     for (const heard of this.#foreign) heard()
   }
+}
+
+/** @param lent - overwritten by the next that is read. Copied here, as the package does it with a subclass of arrays, which takes
+ * longer than reading. */
+function copyOf(lent: Uint8Array | undefined): Uint8Array | undefined {
+  return lent && new Uint8Array(lent.buffer, lent.byteOffset, lent.length).slice()
 }
 
 function* entriesOf(

@@ -39,12 +39,15 @@ import type {
 
 /** Entries of an ended box that one transaction removes. */
 const SLICE = 1_000
+const BEHIND_MAX = 1_000
 
 /** Boxes in an {@link OrderedStore}, which is closed with it. */
 export class OrderedMailboxStore implements MailboxStore {
   readonly bodies: OrderedBodyStore
   readonly #entries: OrderedStore
   readonly #listeners = new Listeners()
+  /** Boxes of which the last lease got all that it asked for: there is more to come, most likely, so nobody looks first. */
+  readonly #behind = new Set<string>()
   readonly #stopHearing: (() => void) | undefined
   /** Those of one box that wait for a commit read and write its record once. */
   readonly #deposits = new DepositQueue(async (box, requests) => {
@@ -97,8 +100,14 @@ export class OrderedMailboxStore implements MailboxStore {
   }
 
   async lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
-    const nothing = this.#entries.read((view) => nothingToLease(view, box, request, nowMs))
-    return nothing ?? this.#entries.write((tx) => leaseAt(tx, box, request, nowMs))
+    const name = hexEncode(box)
+    const nothing = this.#behind.delete(name)
+      ? undefined
+      : this.#entries.read((view) => nothingToLease(view, box, request, nowMs))
+    if (nothing !== undefined) return nothing
+    const leased = await this.#entries.write((tx) => leaseAt(tx, box, request, nowMs))
+    if (leased.messages.length === request.maxMessages) this.#isBehind(name)
+    return leased
   }
 
   async settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
@@ -154,6 +163,12 @@ export class OrderedMailboxStore implements MailboxStore {
       // The next slice.
     }
     this.#tell(box)
+  }
+
+  #isBehind(name: string): void {
+    // Of readers who never come again.
+    if (this.#behind.size >= BEHIND_MAX) this.#behind.clear()
+    this.#behind.add(name)
   }
 
   #tell(box: Uint8Array): void {
