@@ -1,7 +1,7 @@
 // What is done to a box in Postgres while a transaction of this relay has it shares the next one: a box takes as many changes a second
 // as a transaction has room for, not as many as there are commits. What shares one is sent at once, the commit too, so each work is a
-// statement that does all of it or nothing; what was not done is looked at closer in a transaction after it. Leaves out what is done
-// (postgres-deposit.ts, postgres-lease.ts, postgres-box.ts).
+// statement that does all of it or nothing; what was not done is looked at closer in a transaction after it, and so is, without being
+// sent first, what follows it soon. Leaves out what is done (postgres-deposit.ts, postgres-lease.ts, postgres-box.ts).
 import { hexEncode } from '../bytes.js'
 import { nextTurn } from '../clock.js'
 import type { PostgresConnection } from './postgres-connection.js'
@@ -11,6 +11,11 @@ import type { BoxRecord } from './records.js'
 
 /** Works that one transaction takes at most, so that those who wait are told in time. */
 const SHARED_MAX_WORKS = 64
+
+/** After a work that a statement left undone, as in a box that is full, so many of its kind in the same box are not attempted. */
+const NOT_ATTEMPTED = 8
+/** Boxes and kinds of which that is remembered. */
+const NOT_ATTEMPTED_MAX = 1_024
 
 const OPEN = 'from noisecap_box where id = $1 and (expires_ms = 0 or expires_ms > $2)'
 /** A box that has not ended. */
@@ -26,10 +31,12 @@ export type Answer<T> = () => T | Promise<T>
 /** What became of statements that do all of a work or nothing; undefined: nothing. */
 export type Outcome<T> = { readonly result: T } | undefined
 
+type Kind = 'settlement' | 'deposit' | 'lease'
+
 /** Something to do with a box. */
 export interface BoxWork<T> {
-  /** What looks for messages is behind what changes any. */
-  readonly kind: 'looks' | 'changes'
+  /** Leases look for messages behind those that change any. */
+  readonly kind: Kind
   readonly nowMs: number
   /** Send it, waiting for nothing. Its neighbours would fail with it, so it must not for what its caller got wrong.
    * @returns what became of it, once that is committed. */
@@ -50,6 +57,8 @@ interface Waiting extends Pick<BoxWork<unknown>, 'kind' | 'nowMs'> {
 export class PostgresBoxQueue {
   readonly #connection: PostgresConnection
   readonly #queues = new Map<string, Waiting[]>()
+  /** How many more of a box and a kind are not attempted. */
+  readonly #hopeless = new Map<string, number>()
 
   constructor(connection: PostgresConnection) {
     this.#connection = connection
@@ -106,25 +115,54 @@ export class PostgresBoxQueue {
 
   async #share(box: Uint8Array, works: readonly Waiting[]): Promise<void> {
     const which = [box, Math.max(...works.map(({ nowMs }) => nowMs))]
-    const inOrder = (['changes', 'looks'] as const).flatMap((kind) =>
-      works.filter((work) => work.kind === kind),
-    )
+    const name = hexEncode(box)
+    const inOrder = [
+      ...works.filter(({ kind }) => kind !== 'lease'),
+      ...works.filter(({ kind }) => kind === 'lease'),
+    ]
+    const left = inOrder.filter(({ kind }) => this.#isHopeless(name + kind))
+    const hopeful = inOrder.filter((work) => !left.includes(work))
+    if (hopeful.length > 0) {
+      const undone = await this.#attempt(which, hopeful)
+      for (const { kind } of undone) this.#hopeless.set(name + kind, NOT_ATTEMPTED)
+      left.push(...undone)
+    }
+    if (left.length > 0) await this.#perform(which, left)
+  }
+
+  /** @returns what is left to do. */
+  async #attempt(which: unknown[], works: readonly Waiting[]): Promise<readonly Waiting[]> {
     const { locked, attempts } = await this.#connection.transaction(async (tx) => ({
       locked: { rows: tx.query(LOCK_ONLY, which) },
-      attempts: inOrder.map((work) => ({ work, wasDone: work.attempt(tx) })),
+      attempts: works.map((work) => ({ work, wasDone: work.attempt(tx) })),
     }))
     const isOpen = (await locked.rows).rows.length > 0
     const left: Waiting[] = []
     for (const { work, wasDone } of attempts) if (!(await wasDone(isOpen))) left.push(work)
-    if (left.length === 0) return
+    return left
+  }
+
+  async #perform(which: unknown[], works: readonly Waiting[]): Promise<void> {
     const answers = await this.#connection.transaction(async (tx) => {
       const given: (() => void)[] = []
-      for (const work of left) {
+      for (const work of works) {
         const [row] = (await tx.query(LOCK_BOX, which)).rows
         given.push(await work.perform(tx, row === undefined ? undefined : boxOf(row)))
       }
       return given
     })
     for (const answer of answers) answer()
+  }
+
+  /** Whether an attempt is likely to do nothing; it is tried again after some. */
+  #isHopeless(name: string): boolean {
+    const times = this.#hopeless.get(name) ?? 0
+    this.#hopeless.delete(name)
+    if (times > 1) this.#hopeless.set(name, times - 1)
+    for (const oldest of this.#hopeless.keys()) {
+      if (this.#hopeless.size <= NOT_ATTEMPTED_MAX) break
+      this.#hopeless.delete(oldest)
+    }
+    return times > 0
   }
 }

@@ -75,7 +75,7 @@ class PostgresMailboxStore implements MailboxStore {
     const gone: DepositResult = { accepted: 0, duplicates: 0, refusal: 'gone' }
     const otherwise = requests.map(() => gone)
     return this.#boxes.add(box, otherwise, {
-      kind: 'changes',
+      kind: 'deposit',
       nowMs: requests.at(-1)?.nowMs ?? 0,
       attempt: (tx) => sendDeposit(tx, box, requests, this.#fresh),
       perform: (tx, record) => depositIn(tx, box, record, requests),
@@ -146,7 +146,7 @@ class PostgresMailboxStore implements MailboxStore {
 
   lease(box: Uint8Array, request: LeaseRequest, nowMs: number): Promise<Leased> {
     return this.#boxes.add(box, GONE, {
-      kind: 'looks',
+      kind: 'lease',
       nowMs,
       attempt: (tx) => sendLease(tx, box, request, nowMs, this.#fresh),
       perform: (tx, record) => leaseFrom(tx, box, record, request, nowMs),
@@ -155,15 +155,21 @@ class PostgresMailboxStore implements MailboxStore {
 
   async settle(box: Uint8Array, settlements: readonly Settlement[], nowMs: number): Promise<void> {
     for (const { receipt } of settlements) parseReceipt(receipt)
+    const send = (tx: PostgresTransaction) => {
+      settleAll(tx, box, settlements, nowMs)
+      notify(tx, box)
+    }
     await this.#boxes.add<void>(box, undefined, {
-      kind: 'changes',
+      kind: 'settlement',
       nowMs,
       attempt: (tx) => {
-        settleAll(tx, box, settlements, nowMs)
-        notify(tx, box)
+        send(tx)
         return () => DONE
       },
-      perform: async () => NOTHING,
+      perform: async (tx) => {
+        send(tx)
+        return NOTHING
+      },
     })
   }
 

@@ -113,6 +113,35 @@ describe.skipIf(!found)('in a real Postgres', () => {
     expect(await take(NOW)).toBe('h')
   })
 
+  test('what a full box refuses is one transaction each, but for the first; what it takes later is in order', async () => {
+    await using store = await open()
+    const id = new Uint8Array(randomBytes(16))
+    await store.openBox({ id, limits: { ...limits, maxMessages: 1 }, expiresMs: undefined }, [], NOW)
+    await store.deposit(id, 0, [messageOf('first')], NOW)
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    const transactions = async () => {
+      const { rows } = await client.query<{ n: string }>('select txid_current() as n')
+      return Number(rows[0]?.n)
+    }
+    const before = await transactions()
+    for (let i = 0; i < 9; i++)
+      expect(await store.deposit(id, 0, [messageOf(`${i}`)], NOW)).toMatchObject({
+        refusal: 'quota_messages',
+      })
+    expect((await transactions()) - before - 1).toBe(10)
+    await client.end()
+    const taken: string[] = []
+    for (let i = 0; i < 12; i++) {
+      const { messages } = await store.lease(id, asking, NOW)
+      taken.push(...messages.map(({ envelope }) => new TextDecoder().decode(envelope)))
+      const acks = messages.map(({ receipt }) => ({ kind: 'ack', receipt }) as const)
+      await store.settle(id, acks, NOW)
+      await store.deposit(id, 0, [messageOf(`later ${i}`), messageOf('too many')], NOW)
+    }
+    expect(taken).toEqual(['first', ...Array.from({ length: 11 }, (_, i) => `later ${i}`)])
+  })
+
   test('a message at the position of one that the server has lost is what is taken', async () => {
     await using one = await open()
     await using two = await open()
