@@ -46,8 +46,10 @@ export const SCRYPT_LOG_N_MAX = 18
 export const SCRYPT_P_MAX = 4
 /** Revocation file, bytes; about 945,000 revocations (spec/capability.md §8). */
 export const REVOCATION_FILE_MAX_BYTES = 67_108_864
-/** Credit that a stream keeps over a short path, bytes: two full frames (spec/rpc.md §4). */
+/** Credit that a stream keeps beside calls over a short path, bytes: two full frames (spec/rpc.md §4). */
 export const WINDOW_MIN_BYTES = 65_536
+/** So long after a call or an answer has arrived a stream counts as beside calls, ms (spec/rpc.md §4). */
+export const BESIDE_CALLS_MS = 20
 /** Up to this long a round trip makes a path short, ms (spec/rpc.md §4). */
 export const SHORT_PATH_MS = 1
 /** Between two looks at a file of revocations or contacts that no watcher reported, ms (spec/capability.md §8). */

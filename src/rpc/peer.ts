@@ -65,6 +65,7 @@ export class Peer {
   readonly #exports: Exports
   readonly #reader = new FieldReader()
   readonly #roundTrips: RoundTrips
+  readonly #windows: WindowSizing
   #badReleases = 0
   #over: NoisecapError | undefined
 
@@ -78,10 +79,11 @@ export class Peer {
     this.#calling = new Calling(this.#outbox, this.deadlines, options.remoteLimits, options.locations)
     this.#reassembly = new Reassembly(options.localLimits.maxMessageBytes)
     this.#roundTrips = new RoundTrips(connection.clock, () => this.#writeU64(OP.ping, new Uint8Array(8)))
+    this.#windows = new WindowSizing(options.localLimits, this.#roundTrips, connection)
     this.#streams = new Streams(
       this.#outbox,
       {
-        windows: new WindowSizing(options.localLimits, this.#roundTrips, connection),
+        windows: this.#windows,
         credit: options.remoteLimits.initialStreamBytes,
         maxMessageBytes: options.remoteLimits.maxMessageBytes,
       },
@@ -213,10 +215,12 @@ export class Peer {
     const op = reader.byte()
     switch (op) {
       case OP.call:
+        this.#windows.called()
         this.#dispatcher.call(reader, bytes)
         return
       case OP.return:
       case OP.fail:
+        this.#windows.called()
         this.#calling.answered(op, reader, bytes)
         return
       case OP.finish:

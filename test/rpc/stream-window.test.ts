@@ -1,6 +1,6 @@
 // When the window of a stream grows or is halved, to what, and who pays: against a clock that stands still until it is moved.
 import { describe, expect, test } from 'vitest'
-import { ROUND_TRIP_INTERVAL_MS, SHORT_PATH_MS, WINDOW_MIN_BYTES } from '../../src/limits.js'
+import { BESIDE_CALLS_MS, ROUND_TRIP_INTERVAL_MS, SHORT_PATH_MS, WINDOW_MIN_BYTES } from '../../src/limits.js'
 import { RoundTrips } from '../../src/rpc/round-trips.js'
 import { StreamWindow } from '../../src/rpc/stream-window.js'
 import { WindowSizing } from '../../src/rpc/window-sizing.js'
@@ -37,14 +37,16 @@ async function session(
     await clock.advance(roundTripMs)
     roundTrips.onPong()
   }
-  /** Let so many bytes arrive and be read at once, after `ms`.
+  const beside = { calls: false }
+  /** Let so many bytes arrive and be read at once, after `ms`, and a call before them where the stream is beside calls.
    * @returns what is granted for them. */
   const read = async (window: StreamWindow, bytes: number, ms: number): Promise<number> => {
     await clock.advance(ms)
+    if (beside.calls) sizing.called()
     expect(window.charge(bytes)).toBe(true)
     return window.consume(bytes)
   }
-  return { clock, roundTrips, sizing, read, pings: () => pings }
+  return { clock, roundTrips, sizing, read, beside, pings: () => pings }
 }
 
 /** Read half a window at a time. */
@@ -111,8 +113,9 @@ describe('the window of a stream', () => {
     expect(fixed.pings()).toBe(before)
   })
 
-  test('over a short path, halves while it takes more than five round trips, in that the grant is less, down to 64 KiB', async () => {
+  test('beside calls over a short path, halves while it takes more than five round trips, in that the grant is less, down to 64 KiB', async () => {
     const short = await session(SHORT_PATH_MS, LARGE)
+    short.beside.calls = true
     const window = new StreamWindow(short.sizing)
     const [first, half, quarter] = [LARGE.initialStreamBytes, LARGE.initialStreamBytes / 2, WINDOW_MIN_BYTES]
     expect(quarter).toBe(first / 4)
@@ -124,23 +127,39 @@ describe('the window of a stream', () => {
     expect(window.charge(1)).toBe(false)
   })
 
-  test('over a short path, read in between two and five round trips, stays', async () => {
+  test('beside calls over a short path, read in between two and five round trips, stays', async () => {
     const short = await session(SHORT_PATH_MS, LARGE)
+    short.beside.calls = true
     const window = new StreamWindow(short.sizing)
     const half = LARGE.initialStreamBytes / 2
     expect(await halves(short, window, 2.4, half, half, half, half)).toEqual([half, half, half, half])
     expect(await halves(short, window, 1.1, half, half, half)).toEqual([half, half, half])
   })
 
-  test('over a longer path, is not halved, however slowly it is read', async () => {
+  test('beside calls over a longer path, is not halved, however slowly it is read', async () => {
     const long = await session(2 * SHORT_PATH_MS, LARGE)
+    long.beside.calls = true
     const window = new StreamWindow(long.sizing)
     const half = LARGE.initialStreamBytes / 2
     expect(await halves(long, window, 1_000, half, half, half, half)).toEqual([half, half, half, half])
   })
 
+  test('is not halved while it is alone, and doubles to its first size once no call has come for a while', async () => {
+    const short = await session(SHORT_PATH_MS, LARGE)
+    const window = new StreamWindow(short.sizing)
+    const [half, quarter] = [LARGE.initialStreamBytes / 2, LARGE.initialStreamBytes / 4]
+    expect(await halves(short, window, 3, half, half, half, half)).toEqual([half, half, half, half])
+    short.beside.calls = true
+    // One call is none beside it: it may have brought the stream.
+    expect(await halves(short, window, 3, half, half)).toEqual([half, 0])
+    short.beside.calls = false
+    expect(await halves(short, window, BESIDE_CALLS_MS - 3.1, quarter)).toEqual([quarter])
+    expect(await halves(short, window, 0.1, quarter, half)).toEqual([quarter + half, half])
+  })
+
   test('that has grown and is halved, gives back what it had taken, and no more', async () => {
     const short = await session(SHORT_PATH_MS, LARGE)
+    short.beside.calls = true
     const [first, second] = [new StreamWindow(short.sizing), new StreamWindow(short.sizing)]
     const sizeOf = async (window: StreamWindow, ms: number, reads: number): Promise<number> => {
       let size = LARGE.initialStreamBytes
