@@ -10,12 +10,19 @@ const codesOf = Array.from({ length: SHORT_TEXT + 1 }, (_, length) => new Array<
 
 /** The text of `length` bytes at `start`, which are UTF-8. */
 export function textAt(bytes: Uint8Array, start: number, length: number): string {
-  return asciiAt(bytes, start, length) ?? utf8At(bytes, start, length)
+  if (length > SHORT_TEXT) return longUtf8At(bytes, start, length)
+  return shortAsciiAt(bytes, start, length) ?? shortUtf8At(bytes, start, length)
 }
 
-/** The text of `length` bytes at `start`, if it is short and all ASCII. */
+/** The text of `length` bytes at `start`, if they are ASCII. */
 export function asciiAt(bytes: Uint8Array, start: number, length: number): string | undefined {
-  if (length > SHORT_TEXT) return undefined
+  if (length <= SHORT_TEXT) return shortAsciiAt(bytes, start, length)
+  const stop = start + length
+  for (let i = start; i < stop; i++) if (bytes[i]! >= 0x80) return undefined
+  return longUtf8At(bytes, start, length)
+}
+
+function shortAsciiAt(bytes: Uint8Array, start: number, length: number): string | undefined {
   const codes = codesOf[length]!
   for (let i = 0; i < length; i++) {
     const code = bytes[start + i]!
@@ -25,9 +32,12 @@ export function asciiAt(bytes: Uint8Array, start: number, length: number): strin
   return String.fromCharCode.apply(null, codes)
 }
 
-function utf8At(bytes: Uint8Array, start: number, length: number): string {
+function longUtf8At(bytes: Uint8Array, start: number, length: number): string {
   // A view, not `subarray`: that is slow on a Buffer.
-  if (length > SHORT_TEXT) return utf8Decode(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length))
+  return utf8Decode(new Uint8Array(bytes.buffer, bytes.byteOffset + start, length))
+}
+
+function shortUtf8At(bytes: Uint8Array, start: number, length: number): string {
   const stop = start + length
   let text = ''
   for (let i = start; i < stop; ) {
