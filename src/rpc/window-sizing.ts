@@ -91,15 +91,18 @@ export class WindowSizing {
   }
 
   #grown(bytes: number): number {
-    const size = Math.min(2 * bytes, this.#maxBytes, Math.max(bytes, this.initialBytes) + this.#leftBytes)
-    this.#leftBytes -= this.#above(size) - this.#above(bytes)
-    return size
+    const most = Math.max(bytes, this.initialBytes) + this.#leftBytes
+    return this.#changed(bytes, Math.min(2 * bytes, this.#maxBytes, most))
   }
 
   #halved(bytes: number): number {
-    const size = Math.max(Math.ceil(bytes / 2), Math.min(bytes, WINDOW_MIN_BYTES))
-    this.#leftBytes += this.#above(bytes) - this.#above(size)
-    return size
+    return this.#changed(bytes, Math.max(Math.ceil(bytes / 2), Math.min(bytes, WINDOW_MIN_BYTES)))
+  }
+
+  /** Account for a window of `from` bytes that has `to` from now on. */
+  #changed(from: number, to: number): number {
+    this.#leftBytes -= this.#above(to) - this.#above(from)
+    return to
   }
 
   #above(bytes: number): number {
