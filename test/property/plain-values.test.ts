@@ -117,6 +117,15 @@ describe('a value that is read in one pass', () => {
     expect(readPlain(bytes, 0, bytes.length)).toBe(NOT_PLAIN)
   })
 
+  test('has sixteen members at most, whoever sent them before', () => {
+    const members = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`member${i}`, i]))
+    const [most, more] = [encodeValue(members(16)), encodeValue(members(17))]
+    decodeValue(more)
+    expect(readPlain(most, 0, most.length)).toStrictEqual(members(16))
+    expect(readPlain(more, 0, more.length)).toBe(NOT_PLAIN)
+  })
+
   test('has keys that one object after the other may repeat', () => {
     remember()
     const given = [{ id: 1, a: { id: 2 } }, { id: 3 }]
