@@ -84,7 +84,9 @@ export class LateChanges {
     const next = Math.max(first, this.#count + 1)
     for (const { key, value } of this.#placed.range(recordKey(next), recordKey(count + 1))) {
       if (this.kind === undefined)
-        throw new TypeError('Cannot read entries: some are late, and of which kind was not said')
+        throw new TypeError(
+          'Cannot read entries: some are late, and of which kind was not said; open mailbox files by openLmdbMailboxStore',
+        )
       replay(value, this.#late)
       this.#keep(commitOf(key), value.length)
     }
