@@ -20,9 +20,10 @@ const COMMIT_MAX_WORKS = 64
 const COMMIT_MAX_BYTES = 256 * 1024
 /** How long a transaction is tried, ms: meanwhile the server may be starting again. */
 const TRY_MS = 8_000
-/** Between two tries at least, and at most, ms. */
-const PAUSE_MS = 2
-const PAUSE_MAX_MS = 250
+/** After another relay was first, at most, ms: that one needs no look at the log to be first again, so who pauses for long never is. */
+const LOST_PAUSE_MAX_MS = 2
+/** Between two looks for a server that is not there, ms. */
+const PAUSE_MS = 250
 
 /** A box. */
 export class NatsBox {
@@ -94,7 +95,7 @@ export class NatsBox {
     const until = performance.now() + TRY_MS
     let fresh = false
     try {
-      for (let tries = 0; ; tries++) {
+      for (;;) {
         if (!this.#log.trusted) fresh = await this.#log.refresh()
         const { outcome, count, after } = this.#decide(batch, placed)
         if (outcome.unplaced.length > 0) {
@@ -112,7 +113,7 @@ export class NatsBox {
             if (isEnvelopeKey(key) && value !== undefined) used.add(decodeSequence(value))
           return count
         }
-        await pause(Math.random() * Math.min(PAUSE_MAX_MS, PAUSE_MS * 2 ** Math.min(tries, 10)))
+        await pause(Math.random() * LOST_PAUSE_MAX_MS)
       }
     } finally {
       // What was decided differently in the end.
@@ -217,7 +218,7 @@ export class NatsBox {
       if (found) return true
       if (isRefusal(error) || performance.now() > until) throw error
       if (found === false) return false
-      await pause(PAUSE_MAX_MS)
+      await pause(PAUSE_MS)
     }
   }
 
