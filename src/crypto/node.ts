@@ -17,6 +17,7 @@ import {
 } from './contract.js'
 import type { OneShotHash } from './gather.js'
 import { hostProcess, reasonIn } from './host.js'
+import { openedIntoNewMemory } from './kept-memory.js'
 import {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -198,6 +199,7 @@ function bareAead(crypto: Crypto, cipherName: (typeof CIPHERS)[AeadName]): BareA
     decipher.setAuthTag(ciphertext.subarray(length))
     if (ad.length > 0) decipher.setAAD(ad)
     const plaintext = length > 0 ? decipher.update(ciphertext.subarray(0, length)) : new Uint8Array(0)
+    openedIntoNewMemory(length)
     try {
       decipher.final()
     } catch {
