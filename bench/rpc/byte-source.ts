@@ -14,6 +14,9 @@ export interface ByteSource {
    * @param chunk - told what arrives, and at which offset.
    * @returns how many arrived, once that is all. */
   download(bytes: number, chunk?: (data: Uint8Array, offset: number) => void): Promise<number>
+  /** Send `bytes` bytes of blocks to the service, where there is such a way.
+   * @returns how many arrived, once that is all. */
+  upload?(bytes: number): Promise<number>
   /** One small call beside it, where there are calls. */
   echo?(value: number): Promise<number>
 }

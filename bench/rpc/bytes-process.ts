@@ -8,7 +8,7 @@ import type { ByteSource, ByteSubject } from './byte-source.js'
 export type BytesOrder =
   | { readonly do: 'serve' }
   | { readonly do: 'connect'; readonly address: string }
-  | { readonly do: 'download'; readonly bytes: number }
+  | { readonly do: 'download' | 'upload'; readonly bytes: number }
   | { readonly do: 'latencies'; readonly windowMs: number; readonly beside: boolean }
 
 /** Of calls one after the other during a window. */
@@ -39,9 +39,9 @@ async function load(name: ByteSubjectName): Promise<ByteSubject> {
 }
 
 /** @returns bytes a second. */
-async function timed(source: ByteSource, bytes: number): Promise<number> {
+async function timed(bytes: number, carry: (bytes: number) => Promise<number> | undefined): Promise<number> {
   const began = performance.now()
-  const got = await source.download(bytes)
+  const got = await carry(bytes)
   const elapsedMs = performance.now() - began
   if (got !== bytes) throw new Error(`Cannot time a stream: ${got} bytes arrived of ${bytes}`)
   return (bytes / elapsedMs) * 1_000
@@ -84,8 +84,9 @@ obey(async (asked: BytesOrder): Promise<unknown> => {
       source = await subject.connect(asked.address)
       return source.download(CHECKED_BYTES, checkChunk)
     case 'download':
-      if (source === undefined) throw new Error('Cannot download: not connected')
-      return timed(source, asked.bytes)
+      return timed(asked.bytes, (bytes) => source?.download(bytes))
+    case 'upload':
+      return timed(asked.bytes, (bytes) => source?.upload?.(bytes))
     case 'latencies':
       if (source === undefined) throw new Error('Cannot call: not connected')
       return latencies(source, asked.windowMs, asked.beside)

@@ -2,7 +2,7 @@
 // Leaves out what a byte is checked for (bench/suite/blocks.mjs).
 import type { ChildProcess } from 'node:child_process'
 import { order, startProcess } from '../suite/orders.js'
-import { atLeast, type Row } from '../suite/report.js'
+import { atLeast, type Row, reported } from '../suite/report.js'
 import { alternate, median, ROUNDS } from '../suite/rounds.js'
 import type { ByteSubjectName, BytesOrder } from './bytes-process.js'
 
@@ -33,8 +33,8 @@ class BytesPair implements Disposable {
   }
 
   /** One round, bytes a second. */
-  async round(): Promise<number> {
-    const asked: BytesOrder = { do: 'download', bytes: this.#bytes }
+  async round(way: 'download' | 'upload' = 'download'): Promise<number> {
+    const asked: BytesOrder = { do: way, bytes: this.#bytes }
     const rate = await order<number>(this.#client, asked)
     this.#bytes = Math.max(MIB, Math.round((rate * ROUND_MS) / 1_000))
     return rate
@@ -49,9 +49,10 @@ export async function bytesRows(): Promise<readonly Row[]> {
   using noisecap = await BytesPair.start('noisecap')
   using tls = await BytesPair.start('tls')
   using secretStream = await BytesPair.start('secretStream')
-  const [ours = 0, ofTls = 0, ofSecretStream = 0] = (
+  using uploading = await BytesPair.start('noisecap')
+  const [ours = 0, ofTls = 0, ofSecretStream = 0, uploaded = 0] = (
     await alternate(
-      [noisecap, tls, secretStream].map((pair) => () => pair.round()),
+      [...[noisecap, tls, secretStream].map((pair) => () => pair.round()), () => uploading.round('upload')],
       WARMUPS,
       4 * ROUNDS,
     )
@@ -62,7 +63,16 @@ export async function bytesRows(): Promise<readonly Row[]> {
     peer: `${peer}: ${mibs(theirs)}`,
     ...atLeast(ours / theirs, bar),
   })
-  return [against('@hyperswarm/secret-stream', ofSecretStream, 1.1), against('TLS 1.3', ofTls, 0.8)]
+  return [
+    against('@hyperswarm/secret-stream', ofSecretStream, 1.1),
+    against('TLS 1.3', ofTls, 0.8),
+    {
+      what: 'stream of bytes to a service',
+      ours: mibs(uploaded),
+      peer: `from a service: ${mibs(ours)}`,
+      ...reported(uploaded / ours),
+    },
+  ]
 }
 
 function mibs(rate: number): string {

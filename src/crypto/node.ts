@@ -3,6 +3,7 @@
 // Leaves out DH by WebCrypto, which is asynchronous.
 import type * as NodeCrypto from 'node:crypto'
 import { equalConstantTime, wipe } from '../bytes.js'
+import { leftToCollector } from '../kept-memory.js'
 import {
   aeadFunction,
   type BareAead,
@@ -17,7 +18,6 @@ import {
 } from './contract.js'
 import type { OneShotHash } from './gather.js'
 import { hostProcess, reasonIn } from './host.js'
-import { openedIntoNewMemory } from './kept-memory.js'
 import {
   AEAD_KEY_BYTES,
   AEAD_NONCE_BYTES,
@@ -199,7 +199,7 @@ function bareAead(crypto: Crypto, cipherName: (typeof CIPHERS)[AeadName]): BareA
     decipher.setAuthTag(ciphertext.subarray(length))
     if (ad.length > 0) decipher.setAAD(ad)
     const plaintext = length > 0 ? decipher.update(ciphertext.subarray(0, length)) : new Uint8Array(0)
-    openedIntoNewMemory(length)
+    leftToCollector(length)
     try {
       decipher.final()
     } catch {

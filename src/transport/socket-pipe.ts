@@ -11,6 +11,7 @@ import {
 } from 'node:net'
 import { addAbortListener, removeAbortListener } from '../abort-listeners.js'
 import { NoisecapError } from '../errors.js'
+import { leftToCollector } from '../kept-memory.js'
 import type { Pipe, PipeEvents } from './pipe.js'
 
 const LISTEN_BACKLOG = 1_024
@@ -144,7 +145,10 @@ export class SocketPipe implements Pipe {
       queueMicrotask(() => events.closed(this.#error))
       return
     }
-    socket.on('data', (bytes: Buffer) => events.data(bytes))
+    socket.on('data', (bytes: Buffer) => {
+      leftToCollector(bytes.length)
+      events.data(bytes)
+    })
     socket.on('drain', () => events.drain())
     socket.on('end', () => events.end())
     socket.on('close', () => events.closed(this.#error))

@@ -3,6 +3,7 @@
 // Leaves out starting and ending the child. What speaks here must own its stdout: a child logs to stderr.
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
+import { leftToCollector } from '../kept-memory.js'
 import type { Pipe, PipeEvents } from './pipe.js'
 
 const STDIN = 0
@@ -72,7 +73,10 @@ class StreamPipe implements Pipe {
   start(events: PipeEvents): void {
     this.#events = events
     const readable = this.#readable
-    readable.on('data', (bytes: Buffer) => events.data(bytes))
+    readable.on('data', (bytes: Buffer) => {
+      leftToCollector(bytes.length)
+      events.data(bytes)
+    })
     readable.on('end', () => events.end())
     this.#writable.on('drain', () => events.drain())
     queueMicrotask(() => this.#tellClosed())

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { NoisecapError } from '../errors.js'
+import { leftToCollector } from '../kept-memory.js'
 import { NOISE_MESSAGE_MAX_BYTES } from '../limits.js'
 import { type MessageLink, MessagePipe } from './message-pipe.js'
 import { isLoopback, type Pipe } from './pipe.js'
@@ -72,6 +73,7 @@ class WsLink implements MessageLink {
     let error: Error | undefined
     this.#socket.prependListener('data', (chunk: Buffer) => {
       this.#isAlive = true
+      leftToCollector(chunk.length)
       pipe.took(chunk.length + CHUNK_OVERHEAD_BYTES)
     })
     this.#socket.on('drain', () => pipe.sent())
