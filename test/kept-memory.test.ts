@@ -43,13 +43,17 @@ const isGlibc = glibcVersionRuntime !== undefined
 if (!isGlibc) console.warn('SKIPPED: what glibc makes of it: this Node has another allocator')
 
 describe('memory of long plaintexts', () => {
-  test.skipIf(!isGlibc)('glibc takes blocks of 1 MiB from its heap once long messages were opened', () => {
-    const { fresh, early, late, others } = reader()
-    expect(fresh).toBeLessThan(MIB)
-    expect(early).toBeLessThan(MIB)
-    // Of 48 MiB some lie where what was opened has been.
-    expect(late).toBeGreaterThan(48 * MIB - 1.5 * LONG_USE_BYTES)
-    // Freed at once.
-    expect(others).toBeLessThan(LESSON_BYTES)
-  }, 30_000)
+  test.skipIf(!isGlibc)(
+    'glibc takes blocks of 1 MiB from its heap once long messages were opened',
+    () => {
+      const { fresh, early, late, others } = reader()
+      expect(fresh).toBeLessThan(MIB)
+      expect(early).toBeLessThan(MIB)
+      // Of 48 MiB some lie where what was opened has been.
+      expect(late).toBeGreaterThan(48 * MIB - 1.5 * LONG_USE_BYTES)
+      // Freed at once.
+      expect(others).toBeLessThan(LESSON_BYTES)
+    },
+    30_000,
+  )
 })
