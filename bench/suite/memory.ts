@@ -1,10 +1,13 @@
 // Memory of this process after garbage collections (`--expose-gc`): what is in use, not what may still be collected.
+import { getHeapSpaceStatistics } from 'node:v8'
 
 /** Bytes. */
 export interface Memory {
   readonly resident: number
   /** Heap, and what lives outside it: buffers. */
   readonly held: number
+  /** Of it, objects of 128 KiB and more: with many small objects that is V8's tables of them. */
+  readonly large: number
 }
 
 /** Collect, then look. */
@@ -16,5 +19,8 @@ export async function memoryInUse(): Promise<Memory> {
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
   const { rss, heapUsed, external } = process.memoryUsage()
-  return { resident: rss, held: heapUsed + external }
+  const large = getHeapSpaceStatistics()
+    .filter(({ space_name }) => space_name.includes('large_object'))
+    .reduce((sum, { space_used_size }) => sum + space_used_size, 0)
+  return { resident: rss, held: heapUsed + external, large }
 }
