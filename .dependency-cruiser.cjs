@@ -16,7 +16,7 @@ const below = {
 // A relay is a service, and its clients connect to it: the mailbox stands on what joins the layers below.
 const above = { mailbox: ['^src/(service|offer|connect|index|browser-index)\\.ts$'] }
 const foundationFiles =
-  '^src/(abort-listeners|disposing|errors|limits|bytes|lasting|dcbor|redact|clock|indexed-db|location|padded-item|standard-schema|web-stream)\\.ts$'
+  '^src/(abort-listeners|disposing|errors|limits|bytes|lasting|dcbor|redact|clock|indexed-db|kept-memory|location|padded-item|standard-schema|web-stream)\\.ts$'
 const nodeFiles =
   '^src/(crypto/(node|sodium|select)|transport/(tcp|unix|socket-file|socket-pipe|allowed-lookup|stdio|ws-link|websocket-node|websocket-server)|append-log/(log-file|open-log)|capability/(key-file|files|atomic-file)|resolve/(file|dns-exchange)|mailbox/(lmdb|lmdb-store|postgres-socket)|storage/.*)\\.ts$|^src/cli/|^src/atomic-file\\.ts$'
 
