@@ -3,6 +3,8 @@
 // it is needed again: by what else lay there, a stream cost its receiver two and a half times the CPU time, or did not
 // (docs/performance.md). Leaves out memory that is used again on our own account (record-memory.ts of the session).
 
+/** From here on memory counts: what calls bring is shorter, and a service of calls alone is left as it is, bytes. */
+const LONG_BYTES = 16_384
 /** What a process has left to the collector before it is taken for one that goes on, bytes: half of what comes together until a
  * collection, so that the lesson does not have all of the heap marked. */
 export const LONG_USE_BYTES = 16_777_216
@@ -13,9 +15,9 @@ export const LESSON_BYTES = 32 * 1_048_576 - 65_536
 let leftBytes = 0
 let isTaught = false
 
-/** New memory was taken that will be left to the collector. In Node only. */
+/** New memory was taken that will be left to the collector; what is short makes no difference. In Node only. */
 export function leftToCollector(bytes: number): void {
-  if (isTaught) return
+  if (isTaught || bytes < LONG_BYTES) return
   leftBytes += bytes
   if (leftBytes < LONG_USE_BYTES) return
   isTaught = true
