@@ -39,9 +39,9 @@ async function load(name: ByteSubjectName): Promise<ByteSubject> {
 }
 
 /** @returns bytes a second. */
-async function timed(bytes: number, carry: (bytes: number) => Promise<number> | undefined): Promise<number> {
+async function timed(source: ByteSource, way: 'download' | 'upload', bytes: number): Promise<number> {
   const began = performance.now()
-  const got = await carry(bytes)
+  const got = await source[way]?.(bytes)
   const elapsedMs = performance.now() - began
   if (got !== bytes) throw new Error(`Cannot time a stream: ${got} bytes arrived of ${bytes}`)
   return (bytes / elapsedMs) * 1_000
@@ -84,9 +84,9 @@ obey(async (asked: BytesOrder): Promise<unknown> => {
       source = await subject.connect(asked.address)
       return source.download(CHECKED_BYTES, checkChunk)
     case 'download':
-      return timed(asked.bytes, (bytes) => source?.download(bytes))
     case 'upload':
-      return timed(asked.bytes, (bytes) => source?.upload?.(bytes))
+      if (source === undefined) throw new Error(`Cannot ${asked.do}: not connected`)
+      return timed(source, asked.do, asked.bytes)
     case 'latencies':
       if (source === undefined) throw new Error('Cannot call: not connected')
       return latencies(source, asked.windowMs, asked.beside)

@@ -26,9 +26,17 @@ async function* blocks(count: number): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function count(source: StreamSource<Uint8Array>): Promise<number> {
+/** Read a stream to its end.
+ * @returns its length, bytes. */
+async function arrived(
+  stream: AsyncIterable<Uint8Array>,
+  chunk?: (data: Uint8Array, offset: number) => void,
+): Promise<number> {
   let got = 0
-  for await (const { length } of source as AsyncIterable<Uint8Array>) got += length
+  for await (const data of stream) {
+    chunk?.(data, got)
+    got += data.length
+  }
   return got
 }
 
@@ -37,7 +45,7 @@ export const noisecapBytes: ByteSubject = {
     const service = Service.create(undefined, { announcers: [] })
     const files = service.offer('files', Files, () => ({
       download: blocks,
-      upload: count,
+      upload: (data: StreamSource<Uint8Array>) => arrived(data as AsyncIterable<Uint8Array>),
       echo: (value) => value,
     }))
     const location = await service.listen('tcp://127.0.0.1:0')
@@ -48,14 +56,7 @@ export const noisecapBytes: ByteSubject = {
     return {
       echo: (value) => files.echo(value),
       upload: (length) => files.upload(byteStream(blocks(length))),
-      async download(count, chunk) {
-        let got = 0
-        for await (const data of files.download(count)) {
-          chunk?.(data, got)
-          got += data.length
-        }
-        return got
-      },
+      download: (length, chunk) => arrived(files.download(length), chunk),
     }
   },
 }
